@@ -1,0 +1,1 @@
+"""All transport: GraphQL, pages, worker."""

@@ -1,0 +1,1 @@
+"""Server-rendered pages: one GraphQL document and one HTML page each."""

@@ -1,0 +1,1 @@
+"""One machine: what ./kreisbund does. Standard library only."""

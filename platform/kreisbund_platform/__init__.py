@@ -1,0 +1,1 @@
+"""Domain and engine of Kreisbund; knows no HTTP."""

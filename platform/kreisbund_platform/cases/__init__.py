@@ -1,0 +1,1 @@
+"""Case records, tasks, timers, deadlines: what an office works on."""

@@ -1,0 +1,1 @@
+"""Figures over counties and months; never a case."""

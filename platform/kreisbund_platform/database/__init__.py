@@ -1,0 +1,1 @@
+"""Connections, migrations, and selections compiled to SQL."""

@@ -1,0 +1,1 @@
+"""Forms, uploads, notices and where their bytes lie."""

@@ -1,0 +1,1 @@
+"""The process engine, pure: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Who is asking: issuers, tokens, principals, roles, policy."""

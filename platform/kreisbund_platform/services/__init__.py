@@ -1,0 +1,1 @@
+"""Public services by LeiKa key, and how citizens find them."""

@@ -1,0 +1,1 @@
+"""The shared catalogue of process templates: versions, adoptions."""

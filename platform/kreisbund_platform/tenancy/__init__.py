@@ -1,0 +1,1 @@
+"""The counties: registry, context, connections, calendars and deadlines."""

@@ -1,0 +1,1 @@
+"""The life of a tenant: manifest, provisioning, catalogue, demonstration data, command line."""
