@@ -43,6 +43,8 @@ BEGIN
 END $$;
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- lets the collector stop before transactions that still run
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     topic text NOT NULL,
     payload json NOT NULL,
     created_at timestamptz NOT NULL

@@ -1,0 +1,45 @@
+"""Appends to the county's hash-chained event log.
+
+An event holds ids and codes only, so that it can stand for ever; the database chains it (`append_event`).
+The chain's head is the county's one contended row: append as the last write of a transaction.
+"""
+
+import json
+from collections.abc import Mapping
+from uuid import UUID
+
+from kreisbund_platform import ids
+from kreisbund_platform.identity.context import WorkContext
+
+Code = str | int | bool | None | list[str]
+
+
+def append(
+    work: WorkContext,
+    *,
+    type: str,
+    case_id: UUID | None,
+    case_version: int | None,
+    task_id: UUID | None = None,
+    body: Mapping[str, Code] | None = None,
+) -> UUID:
+    """Writes one event and answers its id. `body`: codes and ids, no personal data."""
+    now = work.clock.now()
+    event_id = ids.new_id(ids.Kind.EVENT, now)
+    text = json.dumps(body or {}, separators=(",", ":"), sort_keys=True)
+    actor = work.principal.subject if work.principal else None
+    work.connection.execute(
+        "SELECT append_event(%s::uuid, %s::uuid, %s::integer, %s::timestamptz, %s, %s, %s::uuid, %s)",
+        (event_id, case_id, case_version, now, type, actor, task_id, text),
+    )
+    return event_id
+
+
+def verify(work: WorkContext) -> int | None:
+    """The number of the first event whose hash does not follow from the one before; None when the chain holds."""
+    row = work.connection.execute(
+        "SELECT min(seq) FROM (SELECT seq, hash, event_digest(coalesce(lag(hash) OVER chain, sha256('kreisbund')), seq, id,"
+        " case_id, case_version, at, type, actor, task_id, body::text) AS expected FROM event WINDOW chain AS (ORDER BY seq)) x"
+        " WHERE hash IS DISTINCT FROM expected"
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,99 @@
+"""Who may touch a case: the row rules of the services, in one place.
+
+What a person may not even see is NotFound; what they see but may not do is Forbidden.
+"""
+
+from kreisbund_platform.cases import queries
+from kreisbund_platform.cases.models import Application, CaseRecord, Task
+from kreisbund_platform.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.ids import Kind, parse_id
+from kreisbund_platform.texts import _
+
+WORKING_ROLES = frozenset({Role.CASEWORKER, Role.TEAM_LEAD, Role.RECORDS_OFFICER})
+LONGEST_TEXT = 20_000
+
+
+def not_found() -> NotFound:
+    """The same answer for unreadable, foreign and unknown ids."""
+    return NotFound("NOT_FOUND", _("Das gibt es nicht."))
+
+
+def suspended(work: WorkContext) -> Forbidden | None:
+    """A suspended county takes no applications and no staff writes."""
+    if work.tenant.status == "ACTIVE":
+        return None
+    return Forbidden("TENANT_SUSPENDED", _("Der Landkreis nimmt zurzeit keine Eingaben an."))
+
+
+def case_for_staff(work: WorkContext, case_id: str) -> CaseRecord | Refusal:
+    """A case, locked, for those of the county who work cases."""
+    identifier = parse_id(case_id, Kind.CASE_RECORD)
+    if not work.principal.roles & WORKING_ROLES:
+        return not_found() if work.principal.roles <= {Role.CITIZEN} else _no_right()
+    case = queries.lock_case(work.connection, identifier) if identifier else None
+    return suspended(work) or case or not_found()
+
+
+def own_case(work: WorkContext, case_or_application: str) -> CaseRecord | Refusal:
+    """A case, locked, for its applicant alone; by the id of the case or of the application."""
+    application = own_application(work, case_or_application)
+    if not isinstance(application, Application):
+        return application
+    return queries.lock_case(work.connection, application.case_id) or not_found()
+
+
+def own_application(work: WorkContext, case_or_application: str) -> Application | Refusal:
+    """The principal's own application, by its id or its case's."""
+    application: Application | None = None
+    if identifier := parse_id(case_or_application, Kind.APPLICATION):
+        application = queries.case_of_application(work.connection, identifier)
+    elif identifier := parse_id(case_or_application, Kind.CASE_RECORD):
+        application = queries.application_of_case(work.connection, identifier)
+    if application is None or application.applicant_subject != work.principal.subject:
+        return not_found()
+    return application
+
+
+def task_for(work: WorkContext, task_id: str) -> tuple[CaseRecord, Task] | Refusal:
+    """A task and its case, both locked, for who may claim and complete it."""
+    identifier = parse_id(task_id, Kind.TASK)
+    found = queries.task(work.connection, identifier) if identifier else None
+    case = queries.lock_case(work.connection, found.case_id) if found else None
+    locked = queries.task(work.connection, found.id, lock=True) if found else None
+    if case is None or locked is None:
+        return not_found()
+    return _task_refusal(work, case, locked) or (case, locked)
+
+
+def _task_refusal(work: WorkContext, case: CaseRecord, task: Task) -> Refusal | None:
+    roles = work.principal.roles
+    is_staff = bool(roles - {Role.CITIZEN})
+    if task.role == Role.CITIZEN and not is_staff:
+        application = queries.application_of_case(work.connection, case.id)
+        own = application is not None and application.applicant_subject == work.principal.subject
+        return None if own and Role.CITIZEN in roles else not_found()
+    if not is_staff:
+        return not_found()
+    if task.role not in roles:
+        return _no_right()
+    if task.unit_id and work.principal.units and task.unit_id not in work.principal.units:
+        return Forbidden("OTHER_UNIT", _("Diese Aufgabe gehört einer anderen Organisationseinheit."))
+    return suspended(work)
+
+
+def _no_right() -> Forbidden:
+    return Forbidden("ROLE_MISSING", _("Dazu fehlt Ihnen die Berechtigung."))
+
+
+def text_problem(path: str, text: str, longest: int = LONGEST_TEXT) -> Invalid | None:
+    """What is wrong with a free text: empty, too long, or characters that no text has."""
+    code = None
+    if not text.strip():
+        code, message = "REQUIRED", _("Bitte geben Sie einen Text ein.")
+    elif len(text) > longest:
+        code, message = "TOO_LONG", _("Der Text ist zu lang (höchstens {number} Zeichen).").format(number=longest)
+    elif any(c == "\x00" or "\ud800" <= c <= "\udfff" or (c < " " and c not in "\t\r\n") for c in text):
+        code, message = "BAD_CHARACTER", _("Der Text enthält unzulässige Zeichen.")
+    return Invalid("INVALID_TEXT", message, (FieldError(path, code, message),)) if code else None

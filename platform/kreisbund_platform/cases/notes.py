@@ -1,0 +1,31 @@
+"""Notes for colleagues. The text stands beside the event log, the event only says that there is one."""
+
+from uuid import UUID
+
+from kreisbund_platform import ids
+from kreisbund_platform.audit import log
+from kreisbund_platform.cases import access, queries
+from kreisbund_platform.cases.models import CaseRecord, Note
+from kreisbund_platform.errors import Refusal
+from kreisbund_platform.identity.context import WorkContext
+
+
+def add_note(work: WorkContext, case_id: str, text: str) -> UUID | Refusal:
+    """Adds a note to a case; answers the event's id."""
+    case = access.case_for_staff(work, case_id)
+    if not isinstance(case, CaseRecord):
+        return case
+    if refusal := access.text_problem("text", text):
+        return refusal
+    now = work.clock.now()
+    event_id = log.append(work, type="NOTE_ADDED", case_id=case.id, case_version=case.version)
+    note = Note(
+        id=ids.new_id(ids.Kind.NOTE, now),
+        case_id=case.id,
+        event_id=event_id,
+        author=work.principal.subject,
+        text=text,
+        written_at=now,
+    )
+    queries.insert_note(work.connection, note)
+    return event_id

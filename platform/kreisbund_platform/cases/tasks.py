@@ -1,0 +1,95 @@
+"""Claiming, releasing and completing tasks."""
+
+from typing import Any
+from uuid import UUID
+
+from kreisbund_platform import telemetry
+from kreisbund_platform.audit import log
+from kreisbund_platform.cases import access, form_data, queries, steps
+from kreisbund_platform.cases.models import CaseRecord, Task
+from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted
+from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates.plans import plan_of
+from kreisbund_platform.texts import _
+
+
+def claim(work: WorkContext, task_id: str, expected_version: int) -> UUID | Refusal:
+    """Takes an open task. Claiming what one already holds is a conflict like any other stale version."""
+    found = access.task_for(work, task_id)
+    if not isinstance(found, tuple):
+        return found
+    case, task = found
+    if refusal := _stale(task, expected_version) or _held(work, task, must_be_open=True):
+        return refusal
+    return _assign(work, case, task, work.principal.subject, "TASK_CLAIMED")
+
+
+def release(work: WorkContext, task_id: str, expected_version: int) -> UUID | Refusal:
+    """Gives a claimed task back."""
+    found = access.task_for(work, task_id)
+    if not isinstance(found, tuple):
+        return found
+    case, task = found
+    if refusal := _stale(task, expected_version) or _held(work, task):
+        return refusal
+    if task.status != "CLAIMED":
+        return Conflict("NOT_CLAIMED", _("Die Aufgabe ist nicht übernommen."), task.version)
+    return _assign(work, case, task, None, "TASK_RELEASED")
+
+
+def complete(work: WorkContext, task_id: str, data: dict[str, Any], expected_version: int) -> UUID | Refusal:
+    """Completes a task with its form's data and moves the case on; answers the case's id.
+
+    An open task is claimed by completing it; one that another person holds is a conflict.
+    """
+    found = access.task_for(work, task_id)
+    if not isinstance(found, tuple):
+        return found
+    case, task = found
+    if refusal := _stale(task, expected_version) or _held(work, task):
+        return refusal
+    return _complete(work, case, task, data)
+
+
+def _complete(work: WorkContext, case: CaseRecord, task: Task, data: dict[str, Any]) -> UUID | Refusal:
+    assert case.template_version_id is not None, "only a template opens tasks"
+    template = plan_of(work.connection, case.template_version_id)
+    schema = template.forms.get(task.form_id or "")
+    checked = form_data.check(work, schema, data, known=case.data or {})
+    if not isinstance(checked, form_data.Checked):
+        return checked
+    form_data.claim_uploads(work, checked, case.id)
+    queries.complete_task(work.connection, task.id, work.principal.subject, work.clock.now())
+    try:
+        settled = steps.settle(work, case, template, TaskCompleted(task.token, checked.data))
+    except (EngineFault, StaleToken) as fault:
+        telemetry.log("task_completion_fault", problem=fault, case=case.id, task=task.id)
+        return Conflict("PROCESS_FAULT", _("Der Vorgang lässt diesen Schritt so nicht zu."), task.version)
+    steps.record(
+        work, case, template, settled, type="TASK_COMPLETED", task_id=task.id, body={"element": task.element_id}
+    )
+    return case.id
+
+
+def _stale(task: Task, expected_version: int) -> Conflict | None:
+    if task.version == expected_version:
+        return None
+    return Conflict("STALE_VERSION", _("Die Aufgabe wurde inzwischen geändert."), task.version)
+
+
+def _held(work: WorkContext, task: Task, *, must_be_open: bool = False) -> Conflict | None:
+    if task.status in ("COMPLETED", "CANCELLED"):
+        return Conflict("TASK_ENDED", _("Die Aufgabe ist schon abgeschlossen."), task.version)
+    if task.status == "CLAIMED" and (must_be_open or task.assignee != work.principal.subject):
+        return Conflict("ALREADY_CLAIMED", _("Die Aufgabe ist schon übernommen."), task.version)
+    return None
+
+
+def _assign(work: WorkContext, case: CaseRecord, task: Task, assignee: str | None, type: str) -> UUID:
+    queries.set_assignee(work.connection, task.id, assignee)
+    if assignee and case.status == "SUBMITTED" and task.role != "citizen":
+        case.status = "IN_PROGRESS"
+        queries.update_case(work.connection, case)
+    log.append(work, type=type, case_id=case.id, case_version=case.version, task_id=task.id)
+    return task.id

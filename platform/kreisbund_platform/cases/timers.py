@@ -1,0 +1,58 @@
+"""Due timers and jobs move cases; the worker calls this for each county."""
+
+from datetime import timedelta
+
+from kreisbund_platform import telemetry
+from kreisbund_platform.cases import queries, steps
+from kreisbund_platform.cases.models import Job, Timer
+from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates.plans import plan_of
+
+BATCH = 50
+MOST_ATTEMPTS = 8
+
+
+def fire_next(work: WorkContext) -> bool:
+    """Fires one due timer in the running transaction; False when none is left.
+
+    The timer's row stays locked until commit, so no second worker fires it; a timer whose token went
+    meanwhile is dropped. A model that cannot go on is tried again ever later, and stays visible.
+    """
+    due = queries.due_timers(work.connection, work.clock.now(), 1)
+    if not due:
+        return False
+    _fire(work, due[0])
+    return True
+
+
+def _fire(work: WorkContext, timer: Timer) -> None:
+    case = queries.lock_case(work.connection, timer.case_id)
+    if case is None or case.template_version_id is None or not queries.lock_timer(work.connection, timer):
+        return
+    template = plan_of(work.connection, case.template_version_id)
+    try:
+        with work.connection.transaction():
+            settled = steps.settle(work, case, template, TimerFired(timer.token, timer.element_id))
+            if (timer.token, timer.element_id) not in settled.timers:
+                settled.timers_cleared.append((timer.token, timer.element_id))
+            steps.record(work, case, template, settled, type="TIMER_FIRED", body={"element": timer.element_id})
+        telemetry.jobs.add(1, {"kind": "timer", "result": "done"})
+    except StaleToken:
+        queries.clear_timers(work.connection, case.id, [(timer.token, timer.element_id)])
+    except EngineFault as fault:
+        telemetry.log("timer_fault", problem=fault, case=case.id, element=timer.element_id)
+        telemetry.jobs.add(1, {"kind": "timer", "result": "fault"})
+        queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
+
+
+def backoff(attempts: int) -> timedelta:
+    """Ten seconds, doubled with each failure, an hour at most."""
+    return timedelta(seconds=min(3600, 10 * 2**attempts))
+
+
+def fail(work: WorkContext, job: Job, code: str) -> None:
+    """A job's failure: tried again later, given up after `MOST_ATTEMPTS`."""
+    given_up = job.attempts + 1 >= MOST_ATTEMPTS
+    until = work.clock.now() + backoff(job.attempts)
+    queries.postpone_job(work.connection, job.id, until, code, given_up=given_up)

@@ -1,0 +1,156 @@
+"""SQL of the figures: a county's outbox on one side, the shared rollup on the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Json
+
+Rows = Connection[Any]
+
+
+@dataclass(frozen=True)
+class OutboxLine:
+    """One delta of a county."""
+
+    id: int
+    topic: str
+    payload: dict[str, Any]
+
+
+def outbox_after(connection: Rows, last_id: int, limit: int) -> list[OutboxLine]:
+    """Lines past a position whose transactions are all over, in order.
+
+    Identity values are given before commit, so a lower id may still become visible; lines from the oldest
+    running transaction on are left for the next round.
+    """
+    with connection.cursor(row_factory=class_row(OutboxLine)) as cursor:
+        return cursor.execute(
+            "SELECT id, topic, payload FROM outbox WHERE id > %s AND transaction_id < pg_snapshot_xmin("
+            "pg_current_snapshot()) ORDER BY id LIMIT %s",
+            (last_id, limit),
+        ).fetchall()
+
+
+def forget_outbox(connection: Rows, up_to: int) -> None:
+    """Deletes what the rollup holds durably."""
+    connection.execute("DELETE FROM outbox WHERE id <= %s", (up_to,))
+
+
+def lock_position(connection: Rows, tenant_id: UUID) -> int:
+    """How far a county is collected; locked, so that only one collector counts."""
+    connection.execute(
+        "INSERT INTO shared.collector_position (tenant_id, last_outbox_id) VALUES (%s, 0) ON CONFLICT DO NOTHING",
+        (tenant_id,),
+    )
+    row = connection.execute(
+        "SELECT last_outbox_id FROM shared.collector_position WHERE tenant_id = %s FOR UPDATE", (tenant_id,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def set_position(connection: Rows, tenant_id: UUID, last_id: int) -> None:
+    """Moves the position, in the same transaction as the figures."""
+    connection.execute(
+        "UPDATE shared.collector_position SET last_outbox_id = %s WHERE tenant_id = %s", (last_id, tenant_id)
+    )
+
+
+def add_counts(connection: Rows, tenant_id: UUID, counts: Sequence[tuple[date, int, int]]) -> None:
+    """Adds (month, applications, decisions) to the rollup."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO shared.dashboard_month AS d (tenant_id, month, applications, decisions)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id, month) DO UPDATE"
+            " SET applications = d.applications + excluded.applications,"
+            " decisions = d.decisions + excluded.decisions",
+            [(tenant_id, *count) for count in counts],
+        )
+
+
+def close_month(connection: Rows, tenant_id: UUID, payload: dict[str, Any], closed_at: datetime) -> None:
+    """Writes a closed month's figures once; a second closing changes nothing."""
+    connection.execute(
+        "INSERT INTO shared.dashboard_month AS d (tenant_id, month, median_days, online_share, closed_at)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant_id, month) DO UPDATE SET median_days = excluded.median_days,"
+        " online_share = excluded.online_share, closed_at = excluded.closed_at WHERE d.closed_at IS NULL",
+        (tenant_id, payload["month"], payload["median_days"], payload["online_share"], closed_at),
+    )
+
+
+def set_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> None:
+    """What the service team sees of an adoption."""
+    connection.execute(
+        "INSERT INTO shared.adoption_overview (tenant_id, template_id, version_id, adopted_at, ended_at)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant_id, template_id) DO UPDATE SET"
+        " version_id = excluded.version_id, adopted_at = excluded.adopted_at, ended_at = excluded.ended_at",
+        (tenant_id, payload["template_id"], payload["version_id"], payload["adopted_at"], payload["ended_at"]),
+    )
+
+
+def first_month(connection: Rows) -> date | None:
+    """The first month in which the county received something."""
+    row = connection.execute("SELECT date_trunc('month', min(received_on))::date FROM case_record").fetchone()
+    return row[0] if row else None
+
+
+def closed_months(connection: Rows) -> set[date]:
+    """Months the county has closed."""
+    return {row[0] for row in connection.execute("SELECT month FROM period_figure")}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A month's raw figures inside the county."""
+
+    decisions: int
+    median_days: Decimal | None
+    applications: int
+    online: int
+
+
+def figures(connection: Rows, month: date, start: datetime, end: datetime) -> Figures:
+    """Counts of a month; `start` and `end` bound the moments of decision."""
+    with connection.cursor(row_factory=class_row(Figures)) as cursor:
+        found = cursor.execute(
+            "SELECT d.decisions, d.median_days, a.applications, a.online FROM"
+            " (SELECT count(*)::integer AS decisions, percentile_cont(0.5) WITHIN GROUP"
+            " (ORDER BY extract(epoch FROM decided_at - received_at) / 86400)::numeric AS median_days"
+            " FROM case_record WHERE decided_at >= %(start)s AND decided_at < %(end)s) d,"
+            " (SELECT count(*)::integer AS applications, (count(*) FILTER (WHERE channel = 'PORTAL'))::integer AS online"
+            " FROM case_record WHERE received_on >= %(month)s"
+            " AND received_on < (%(month)s::date + interval '1 month')) a",
+            {"month": month, "start": start, "end": end},
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+def keep_figures(
+    connection: Rows, month: date, median: Decimal | None, share: Decimal | None, closed_at: datetime
+) -> None:
+    """The county's own record of a closed month."""
+    connection.execute(
+        "INSERT INTO period_figure (month, median_days, online_share, closed_at) VALUES (%s, %s, %s, %s)",
+        (month, median, share, closed_at),
+    )
+
+
+def emit_closing(
+    connection: Rows, month: date, median: Decimal | None, share: Decimal | None, closed_at: datetime
+) -> None:
+    """Tells the collector."""
+    payload = {
+        "month": month.isoformat(),
+        "median_days": None if median is None else str(median),
+        "online_share": None if share is None else str(share),
+    }
+    connection.execute(
+        "INSERT INTO outbox (topic, payload, created_at) VALUES ('month_closed', %s, %s)", (Json(payload), closed_at)
+    )

@@ -1,0 +1,128 @@
+"""OpenTelemetry traces, metrics and logs that carry codes and ids, never a form value or free text.
+
+Whatever is recorded passes `_code`: short, single-word values survive, everything else becomes its type's
+name. Exceptions are recorded by type and place, without their message.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from opentelemetry import metrics, trace
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, Status, StatusCode
+
+Attribute = str | int | float | bool
+CODE = re.compile(r"[\w.:/ {}-]{1,120}", re.ASCII)
+
+tracer = trace.get_tracer("kreisbund")
+meter = metrics.get_meter("kreisbund")
+operations = meter.create_counter("kreisbund.operations", description="GraphQL operations by result code")
+durable_steps = meter.create_counter("kreisbund.steps", description="durable steps of cases by kind")
+jobs = meter.create_counter("kreisbund.jobs", description="timers and jobs by kind and result")
+
+
+def _code(value: object) -> Attribute:
+    if isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if CODE.fullmatch(text) else f"<{type(value).__name__}>"
+
+
+@contextmanager
+def span(name: str, **codes: object) -> Iterator[Span]:
+    """A span with codes as attributes; an exception is noted by its type only."""
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as current:
+        current.set_attributes({key: _code(value) for key, value in codes.items()})
+        try:
+            yield current
+        except Exception as problem:
+            current.set_status(Status(StatusCode.ERROR, type(problem).__name__))
+            raise
+
+
+def trace_id() -> str:
+    """The running trace's id, 32 hex digits; zeros outside of any span."""
+    return f"{trace.get_current_span().get_span_context().trace_id:032x}"
+
+
+def surprise(problem: BaseException) -> dict[str, Attribute]:
+    """What may be logged of an exception: its type and where it came from, not what it says."""
+    frames = traceback.extract_tb(problem.__traceback__)[-4:]
+    place = " ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+    return {"exception": type(problem).__name__, "place": place}
+
+
+class CodeFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, event and codes. Arguments and exception texts are left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for one record."""
+        line: dict[str, Attribute] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": str(_code(record.msg)),
+            "trace": trace_id(),
+        }
+        line |= {key: _code(value) for key, value in getattr(record, "codes", {}).items()}
+        if record.exc_info and record.exc_info[1]:
+            line |= surprise(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=True)
+
+
+class CodesOnly(logging.Filter):
+    """Strips what a record carries beyond codes before any exporter sees it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always passes, reduced."""
+        if record.exc_info and record.exc_info[1]:
+            record.codes = {**getattr(record, "codes", {}), **surprise(record.exc_info[1])}
+        record.msg, record.args, record.exc_info, record.exc_text = str(_code(record.msg)), (), None, None
+        return True
+
+
+def log(event: str, *, level: int = logging.INFO, problem: BaseException | None = None, **codes: object) -> None:
+    """Writes one log line: a constant event name and codes."""
+    reduced = {key: _code(value) for key, value in codes.items()} | (surprise(problem) if problem else {})
+    logging.getLogger("kreisbund").log(level, event, extra={"codes": reduced})
+
+
+def setup(service_name: str, otlp_endpoint: str | None) -> None:
+    """Starts logging to stderr and, where an OTLP endpoint is configured, exports all three signals to it."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(CodeFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("kreisbund").setLevel(logging.INFO)
+    resource = Resource.create({"service.name": f"kreisbund-{service_name}"})
+    provider = TracerProvider(resource=resource)
+    trace.set_tracer_provider(provider)
+    if otlp_endpoint:
+        _export(provider, resource, root, otlp_endpoint.rstrip("/"))
+
+
+def _export(provider: TracerProvider, resource: Resource, root: logging.Logger, endpoint: str) -> None:
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics"))
+    metrics.set_meter_provider(MeterProvider(resource, [reader]))
+    log_provider = LoggerProvider(resource)
+    log_provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{endpoint}/v1/logs")))
+    exporting = LoggingHandler(logger_provider=log_provider)
+    exporting.addFilter(CodesOnly())
+    root.addHandler(exporting)
