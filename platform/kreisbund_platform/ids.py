@@ -33,7 +33,6 @@ class Kind(IntEnum):
     UPLOAD = 15
     NOTE = 16
     MESSAGE = 17
-    JOB = 18
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -33,7 +33,7 @@ tracer = trace.get_tracer("kreisbund")
 meter = metrics.get_meter("kreisbund")
 operations = meter.create_counter("kreisbund.operations", description="GraphQL operations by result code")
 durable_steps = meter.create_counter("kreisbund.steps", description="durable steps of cases by kind")
-jobs = meter.create_counter("kreisbund.jobs", description="timers and jobs by kind and result")
+timers = meter.create_counter("kreisbund.timers", description="fired timers by result")
 
 
 def _code(value: object) -> Attribute:

@@ -38,8 +38,8 @@ def append(
 def verify(work: WorkContext) -> int | None:
     """The number of the first event whose hash does not follow from the one before; None when the chain holds."""
     row = work.connection.execute(
-        "SELECT min(seq) FROM (SELECT seq, hash, event_digest(coalesce(lag(hash) OVER chain, sha256('kreisbund')), seq, id,"
-        " case_id, case_version, at, type, actor, task_id, body::text) AS expected FROM event WINDOW chain AS (ORDER BY seq)) x"
-        " WHERE hash IS DISTINCT FROM expected"
+        "SELECT min(seq) FROM (SELECT seq, hash, event_digest(coalesce(lag(hash) OVER chain, sha256('kreisbund')),"
+        " seq, id, case_id, case_version, at, type, actor, task_id, body::text) AS expected"
+        " FROM event WINDOW chain AS (ORDER BY seq)) x WHERE hash IS DISTINCT FROM expected"
     ).fetchone()
     return row[0] if row else None

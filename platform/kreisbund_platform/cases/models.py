@@ -114,20 +114,6 @@ class Subscription(SQLModel, table=True):
     name: str = Field(sa_type=Text)
 
 
-class Job(SQLModel, table=True):
-    """Work the worker does after the transaction that asked for it."""
-
-    id: UUID = Field(primary_key=True)
-    case_id: UUID | None = None
-    token: int | None = None
-    kind: str = Field(sa_type=Text)
-    payload: dict[str, Any] = Field(sa_type=JSON)
-    run_at: datetime = Field(sa_type=Moment)
-    attempts: int = 0
-    failed_at: datetime | None = Field(default=None, sa_type=Moment)
-    error_code: str | None = Field(default=None, sa_type=Text)
-
-
 class Note(SQLModel, table=True):
     """What a caseworker notes for colleagues."""
 

@@ -14,7 +14,7 @@ from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import LoadedTemplate
 
-INLINE = frozenset({"notice", "letter", "message"})
+OPERATIONS = frozenset({"notice", "letter", "message"})
 
 
 def perform(

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Json
 
-from kreisbund_platform.cases.models import Application, CaseRecord, Job, Message, Note, Party, Task, Timer
+from kreisbund_platform.cases.models import Application, CaseRecord, Message, Note, Party, Task, Timer
 
 Rows = Connection[Any]
 
@@ -69,8 +69,8 @@ def insert_case(connection: Rows, case: CaseRecord) -> None:
     connection.execute(
         "INSERT INTO case_record (id, case_number, status, version, channel, template_id, template_version_id, unit_id,"
         " applicant_name, data, state, received_at, received_on, opened_at, due_at, next_step, next_step_by,"
-        " decided_at, closed_at, municipality_key) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-        " %s, %s)",
+        " decided_at, closed_at, municipality_key) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        " %s, %s, %s, %s, %s)",
         (
             case.id, case.case_number, case.status, case.version, case.channel, case.template_id,
             case.template_version_id, case.unit_id, case.applicant_name, Json(case.data), Json(case.state),
@@ -220,43 +220,6 @@ def postpone_timer(connection: Rows, timer: Timer, until: datetime) -> None:
     connection.execute(
         "UPDATE timer SET attempts = attempts + 1, due_at = %s WHERE case_id = %s AND token = %s AND element_id = %s",
         (until, timer.case_id, timer.token, timer.element_id),
-    )
-
-
-def insert_jobs(connection: Rows, rows: Sequence[Job]) -> None:
-    """Work for the worker."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO job (id, case_id, token, kind, payload, run_at) VALUES (%s, %s, %s, %s, %s, %s)",
-            [(j.id, j.case_id, j.token, j.kind, Json(j.payload), j.run_at) for j in rows],
-        )
-
-
-def close_jobs(connection: Rows, case_id: UUID, tokens: Sequence[int]) -> None:
-    """Drops jobs of tokens that the model took away."""
-    connection.execute("DELETE FROM job WHERE case_id = %s AND token = ANY(%s)", (case_id, list(tokens)))
-
-
-def due_job(connection: Rows, now: datetime) -> Job | None:
-    """One job that is due, locked; None when nothing is left that no other worker holds."""
-    with connection.cursor(row_factory=class_row(Job)) as cursor:
-        sql = (
-            "SELECT * FROM job WHERE run_at <= %s AND failed_at IS NULL ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED"
-        )
-        return cursor.execute(sql, (now,)).fetchone()
-
-
-def finish_job(connection: Rows, job_id: UUID) -> None:
-    """The job is done."""
-    connection.execute("DELETE FROM job WHERE id = %s", (job_id,))
-
-
-def postpone_job(connection: Rows, job_id: UUID, run_at: datetime, code: str, *, given_up: bool) -> None:
-    """A job that failed: again later, or given up and shown to the operator."""
-    connection.execute(
-        "UPDATE job SET attempts = attempts + 1, run_at = %s, error_code = %s, failed_at = CASE WHEN %s THEN %s END"
-        " WHERE id = %s",
-        (run_at, code, given_up, run_at, job_id),
     )
 
 

@@ -1,7 +1,7 @@
 """The durable step: one event moves a case, and everything that follows is written in one transaction.
 
 `settle` asks the pure engine where the tokens go and does what service tasks do; `record` writes case, tasks,
-timers, jobs, the outbox and, last, the chained event.
+timers, the outbox and, last, the chained event.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from kreisbund_platform import ids, telemetry
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import next_steps, operations, queries
 from kreisbund_platform.cases.deadlines import period_end
-from kreisbund_platform.cases.models import CaseRecord, Job, Task
+from kreisbund_platform.cases.models import CaseRecord, Task
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.plan import Element
@@ -37,15 +37,13 @@ class Settled:
     timers_cleared: list[tuple[int, str | None]] = field(default_factory=list)
     subscriptions: list[tuple[int, str, str]] = field(default_factory=list)
     subscriptions_closed: list[int] = field(default_factory=list)
-    jobs: dict[int, str] = field(default_factory=dict)
-    jobs_closed: list[int] = field(default_factory=list)
     decisions: list[UUID] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     ended: bool = False
 
 
 def settle(work: WorkContext, case: CaseRecord, template: LoadedTemplate, event: engine.Event) -> Settled:
-    """Runs the event and every inline operation behind it until all tokens rest.
+    """Runs the event and every service task behind it until all tokens rest.
 
     Raises StaleToken or EngineFault (engine/advance.py) where the model cannot take the event.
     """
@@ -59,7 +57,7 @@ def settle(work: WorkContext, case: CaseRecord, template: LoadedTemplate, event:
         if step.variables is not None:
             settled.variables = dict(step.variables)
         for effect in step.effects:
-            if isinstance(effect, engine.JobRequested) and _is_inline(template, effect.element_id):
+            if isinstance(effect, engine.JobRequested):
                 element = template.plan.elements[effect.element_id]
                 decision = operations.perform(work, case, template, element, settled.variables)
                 if decision:
@@ -70,11 +68,7 @@ def settle(work: WorkContext, case: CaseRecord, template: LoadedTemplate, event:
     return settled
 
 
-def _is_inline(template: LoadedTemplate, element_id: str) -> bool:
-    return template.plan.elements[element_id].attributes.get("operation") in operations.INLINE
-
-
-def _note(settled: Settled, effect: engine.Effect) -> None:  # noqa: PLR0912  one arm per kind of effect
+def _note(settled: Settled, effect: engine.Effect) -> None:
     match effect:
         case engine.TaskOpened(token, element_id):
             settled.opened[token] = element_id
@@ -92,11 +86,6 @@ def _note(settled: Settled, effect: engine.Effect) -> None:  # noqa: PLR0912  on
         case engine.SubscriptionClosed(token):
             settled.subscriptions = [s for s in settled.subscriptions if s[0] != token]
             settled.subscriptions_closed.append(token)
-        case engine.JobRequested(token, element_id):
-            settled.jobs[token] = element_id
-        case engine.JobClosed(token):
-            if settled.jobs.pop(token, None) is None:
-                settled.jobs_closed.append(token)
         case engine.Passed(element_id):
             settled.passed.append(element_id)
         case engine.Ended():
@@ -123,7 +112,7 @@ def record(
     still_open = queries.open_tasks(work.connection, case.id)
     case.version += 1
     case.state, case.data = settled.state, settled.variables
-    _advance_status(case, settled, still_open, now)
+    _advance_status(work, case, settled, still_open)
     next_steps.tell(work, case, template, still_open)
     queries.update_case(work.connection, case)
     telemetry.durable_steps.add(1, {"type": type})
@@ -153,23 +142,6 @@ def _write_tokens(work: WorkContext, case: CaseRecord, settled: Settled, now: da
     if settled.subscriptions_closed:
         queries.close_subscriptions(connection, case.id, settled.subscriptions_closed)
     queries.open_subscriptions(connection, case.id, settled.subscriptions)
-    if settled.jobs_closed:
-        queries.close_jobs(connection, case.id, settled.jobs_closed)
-    queries.insert_jobs(connection, [_job(case, token, element, now) for token, element in settled.jobs.items()])
-    for _decision in settled.decisions:
-        month = now.astimezone(BERLIN).date().replace(day=1)
-        queries.emit(connection, "decision", {"month": month.isoformat()}, now)
-
-
-def _job(case: CaseRecord, token: int, element_id: str, now: datetime) -> Job:
-    return Job(
-        id=ids.new_id(ids.Kind.JOB, now),
-        case_id=case.id,
-        token=token,
-        kind="service_task",
-        payload={"element": element_id},
-        run_at=now,
-    )
 
 
 def _task(work: WorkContext, case: CaseRecord, template: LoadedTemplate, token: int, element_id: str) -> Task:
@@ -193,9 +165,12 @@ def _task(work: WorkContext, case: CaseRecord, template: LoadedTemplate, token: 
     )
 
 
-def _advance_status(case: CaseRecord, settled: Settled, still_open: list[Task], now: datetime) -> None:
+def _advance_status(work: WorkContext, case: CaseRecord, settled: Settled, still_open: list[Task]) -> None:
+    now = work.clock.now()
     if settled.decisions and case.decided_at is None:
         case.decided_at = now
+        month = now.astimezone(BERLIN).date().replace(day=1)
+        queries.emit(work.connection, "decision", {"month": month.isoformat()}, now)
     if case.status == "WITHDRAWN":
         case.closed_at = now
     elif settled.ended:

@@ -1,16 +1,13 @@
-"""Due timers and jobs move cases; the worker calls this for each county."""
+"""Due timers move cases; the worker calls this for each county."""
 
 from datetime import timedelta
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.cases import queries, steps
-from kreisbund_platform.cases.models import Job, Timer
+from kreisbund_platform.cases.models import Timer
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import plan_of
-
-BATCH = 50
-MOST_ATTEMPTS = 8
 
 
 def fire_next(work: WorkContext) -> bool:
@@ -37,22 +34,15 @@ def _fire(work: WorkContext, timer: Timer) -> None:
             if (timer.token, timer.element_id) not in settled.timers:
                 settled.timers_cleared.append((timer.token, timer.element_id))
             steps.record(work, case, template, settled, type="TIMER_FIRED", body={"element": timer.element_id})
-        telemetry.jobs.add(1, {"kind": "timer", "result": "done"})
+        telemetry.timers.add(1, {"result": "done"})
     except StaleToken:
         queries.clear_timers(work.connection, case.id, [(timer.token, timer.element_id)])
     except EngineFault as fault:
         telemetry.log("timer_fault", problem=fault, case=case.id, element=timer.element_id)
-        telemetry.jobs.add(1, {"kind": "timer", "result": "fault"})
+        telemetry.timers.add(1, {"result": "fault"})
         queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
 
 
 def backoff(attempts: int) -> timedelta:
     """Ten seconds, doubled with each failure, an hour at most."""
     return timedelta(seconds=min(3600, 10 * 2**attempts))
-
-
-def fail(work: WorkContext, job: Job, code: str) -> None:
-    """A job's failure: tried again later, given up after `MOST_ATTEMPTS`."""
-    given_up = job.attempts + 1 >= MOST_ATTEMPTS
-    until = work.clock.now() + backoff(job.attempts)
-    queries.postpone_job(work.connection, job.id, until, code, given_up=given_up)

@@ -14,7 +14,7 @@ class DashboardMonth(SQLModel, table=True):
     """One county's month as the state sees it."""
 
     __tablename__ = "dashboard_month"
-    __table_args__ = {"schema": "shared"}  # noqa: RUF012  SQLAlchemy's own name
+    __table_args__ = {"schema": "shared"}
     tenant_id: UUID = Field(primary_key=True)
     month: date = Field(primary_key=True)
     applications: int = 0

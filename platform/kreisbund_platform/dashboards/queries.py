@@ -123,7 +123,8 @@ def figures(connection: Rows, month: date, start: datetime, end: datetime) -> Fi
             " (SELECT count(*)::integer AS decisions, percentile_cont(0.5) WITHIN GROUP"
             " (ORDER BY extract(epoch FROM decided_at - received_at) / 86400)::numeric AS median_days"
             " FROM case_record WHERE decided_at >= %(start)s AND decided_at < %(end)s) d,"
-            " (SELECT count(*)::integer AS applications, (count(*) FILTER (WHERE channel = 'PORTAL'))::integer AS online"
+            " (SELECT count(*)::integer AS applications,"
+            " (count(*) FILTER (WHERE channel = 'PORTAL'))::integer AS online"
             " FROM case_record WHERE received_on >= %(month)s"
             " AND received_on < (%(month)s::date + interval '1 month')) a",
             {"month": month, "start": start, "end": end},

@@ -106,18 +106,6 @@ CREATE TABLE subscription (
     name text NOT NULL,
     PRIMARY KEY (case_id, token, element_id)
 );
-CREATE TABLE job (
-    id uuid PRIMARY KEY,
-    case_id uuid REFERENCES case_record ON DELETE CASCADE,
-    token integer,
-    kind text NOT NULL,
-    payload json NOT NULL,
-    run_at timestamptz NOT NULL,
-    attempts integer NOT NULL DEFAULT 0,
-    failed_at timestamptz,
-    error_code text
-);
-CREATE INDEX job_due ON job (run_at) WHERE failed_at IS NULL;
 CREATE TABLE note (
     id uuid PRIMARY KEY,
     case_id uuid NOT NULL REFERENCES case_record ON DELETE CASCADE,

@@ -1,0 +1,119 @@
+"""The worker: fires timers, collects figures, closes months, tidies up. One round a second.
+
+Every county is served by itself: one whose database refuses waits for the next round, the others go on.
+Run with `python -m kreisbund_api.worker`.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from types import FrameType
+
+from kreisbund_platform import telemetry
+from kreisbund_platform.cases import timers
+from kreisbund_platform.clock import BERLIN, Clock, SystemClock
+from kreisbund_platform.dashboards import collector, periods
+from kreisbund_platform.database.session import Database, DatabaseUnavailableError
+from kreisbund_platform.documents import uploads
+from kreisbund_platform.identity import retention
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.principals import system_principal
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.tenancy.registry import Registry
+
+ROUND_SECONDS = 1.0
+MOST_A_ROUND = 200
+UNCLAIMED_FOR = timedelta(days=1)
+
+
+class Worker:
+    """Serves all counties of a deployment until it is stopped."""
+
+    def __init__(self, settings: Settings, connections: Connections, registry: Registry, clock: Clock) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._registry = registry
+        self._clock = clock
+        self._tidied: dict[str, str] = {}
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Rounds until `stopping` is set."""
+        while not self.stopping.is_set():
+            try:
+                busy = self.serve_all()
+            except DatabaseUnavailableError as problem:
+                telemetry.log("worker_waits_for_database", problem=problem)
+                busy = False
+            self.stopping.wait(0.01 if busy else ROUND_SECONDS)
+
+    def serve_all(self) -> bool:
+        """One round over all counties; whether anything was done."""
+        served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
+        return sum(self._guarded(tenant) for tenant in served) > 0
+
+    def _guarded(self, tenant: TenantContext) -> bool:
+        try:
+            return self.serve(tenant)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as problem:
+            telemetry.log("worker_round_failed", problem=problem, tenant=tenant.slug)
+            return False
+
+    def serve(self, tenant: TenantContext) -> bool:
+        """One round of one county."""
+        done = self._repeat(tenant, timers.fire_next)
+        self._tidy_daily(tenant)
+        return bool(done + self._collect(tenant))
+
+    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool]) -> int:
+        for count in range(MOST_A_ROUND):
+            with self._connections.for_tenant(tenant) as connection:
+                work = WorkContext(connection, tenant, system_principal(tenant), self._clock, self._settings)
+                with connection.transaction():
+                    if not step(work):
+                        return count
+        return MOST_A_ROUND
+
+    def _collect(self, tenant: TenantContext) -> int:
+        with self._connections.for_tenant(tenant) as county, self._connections.for_workspace("collector") as shared:
+            return collector.collect(county, shared, tenant.id, self._clock.now())
+
+    def _tidy_daily(self, tenant: TenantContext) -> None:
+        """Closes months and removes what has had its time, once a day and after a start."""
+        now = self._clock.now()
+        today = now.astimezone(BERLIN).date().isoformat()
+        if self._tidied.get(tenant.slug) == today:
+            return
+        with self._connections.for_tenant(tenant) as connection, connection.transaction():
+            work = WorkContext(connection, tenant, system_principal(tenant), self._clock, self._settings)
+            periods.close_months(work)
+            uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
+            retention.forget_answers(work)
+        self._tidied[tenant.slug] = today
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    settings = Settings.from_environment()
+    telemetry.setup("worker", settings.otlp_endpoint)
+    database = Database(settings)
+    connections = Connections(database, settings)
+    worker = Worker(settings, connections, Registry(connections), SystemClock())
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        worker.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    telemetry.log("worker_started")
+    worker.run()
+    telemetry.log("worker_stopped")
+
+
+if __name__ == "__main__":
+    main()
