@@ -18,7 +18,7 @@ from kreisbund_platform.database.session import Database, DatabaseUnavailableErr
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.identity import retention
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.identity.principals import system_principal
+from kreisbund_platform.identity.principals import system_of
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -73,7 +73,7 @@ class Worker:
     def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool]) -> int:
         for count in range(MOST_A_ROUND):
             with self._connections.for_tenant(tenant) as connection:
-                work = WorkContext(connection, tenant, system_principal(tenant), self._clock, self._settings)
+                work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
                 with connection.transaction():
                     if not step(work):
                         return count
@@ -90,7 +90,7 @@ class Worker:
         if self._tidied.get(tenant.slug) == today:
             return
         with self._connections.for_tenant(tenant) as connection, connection.transaction():
-            work = WorkContext(connection, tenant, system_principal(tenant), self._clock, self._settings)
+            work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
             periods.close_months(work)
             uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
             retention.forget_answers(work)

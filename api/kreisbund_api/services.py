@@ -1,0 +1,51 @@
+"""What a running API process holds; every route module gets it through `install(app, services)`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kreisbund_platform.clock import Clock
+from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.identity.tokens import TokenChecker
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.tenancy.registry import Registry
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One executed operation: `data` keyed by response key, `errors` as GraphQL formats them (message, path, extensions.code)."""
+
+    data: dict[str, Any] | None
+    errors: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+class Execute(Protocol):
+    """Runs a trusted document in this process; synchronous, so call it in a worker thread.
+
+    `county` is the county whose page asks: it must be the principal's own, and it alone is read without a principal.
+    """
+
+    def __call__(
+        self,
+        principal: Principal | None,
+        county: TenantContext | None,
+        document: str,
+        variables: Mapping[str, Any],
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a route needs; `execute` is the only way of a page to data."""
+
+    settings: Settings
+    registry: Registry
+    connections: Connections
+    clock: Clock
+    tokens: TokenChecker
+    execute: Execute
+
+
+Install = Callable[..., None]

@@ -1,0 +1,49 @@
+"""A model that cannot be published, and the one strict way to read a model's XML.
+
+Models come from outside: no DTD, no entities, nothing loaded, at most `MOST_BYTES` and `MOST_DEPTH` levels.
+"""
+
+from lxml import etree
+
+from kreisbund_platform.texts import _
+
+MOST_BYTES = 1_000_000
+MOST_DEPTH = 60
+
+
+class ModelRefused(Exception):
+    """The model is not published. `element_id` names the place (or `line N`), `reason` is German, for its author."""
+
+    def __init__(self, element_id: str, reason: str) -> None:
+        super().__init__(f"{element_id}: {reason}")
+        self.element_id = element_id
+        self.reason = reason
+
+
+def read_xml(data: bytes) -> etree._Element:
+    """The root element; raises ModelRefused for anything but plain, small, well-formed XML."""
+    if len(data) > MOST_BYTES:
+        raise ModelRefused("line 1", _("Die Datei ist größer als 1 MB."))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise ModelRefused(f"line {error.lineno or 1}", _("Die Datei ist kein gültiges XML.")) from error
+    if root.getroottree().docinfo.doctype:
+        raise ModelRefused("line 1", _("Die Datei enthält eine DTD. Das ist nicht erlaubt."))
+    _refuse_depth(root)
+    return root
+
+
+def _refuse_depth(root: etree._Element) -> None:
+    level = [root]
+    for _depth in range(MOST_DEPTH):
+        level = [child for element in level for child in element]
+        if not level:
+            return
+    raise ModelRefused(f"line {level[0].sourceline}", _("Die Datei ist zu tief verschachtelt."))
+
+
+def local_name(element: etree._Element) -> str:
+    """The tag without its namespace; empty for comments and processing instructions."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""

@@ -1,0 +1,93 @@
+"""A deployment as a person starts it: the launcher, its own PostgreSQL, API and worker, in an empty home."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Deployment:
+    """A running `up --detach`."""
+
+    environment: dict[str, str]
+    base: str
+    tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
+
+    def kreisbund(self, *arguments: str, expect: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, CHECKOUT / "kreisbund", *arguments],
+            check=False, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-4000:]
+        return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.kreisbund("status", "--json"))
+
+    @cached_property
+    def principals(self) -> list[dict[str, Any]]:
+        return json.loads(self.kreisbund("demo", "principals", "--json"))
+
+    def person(self, role: str, tenant: str | None, number: int = 0) -> dict[str, Any]:
+        return [p for p in self.principals if p["role"] == role and p["tenant"] == tenant][number]
+
+    def token(self, role: str, tenant: str | None, number: int = 0) -> str:
+        person = self.person(role, tenant, number)
+        form = {"grant_type": "password"} | {k: person[k] for k in ("client_id", "username", "password")}
+        answer = httpx.post(person["token_url"], data=form, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    def post(self, token: str | None, document: str, **variables: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.post(
+            f"{self.base}/graphql", json={"query": document, "variables": variables}, headers=headers, timeout=60
+        )
+
+    def ask(self, token: str, document: str, **variables: Any) -> dict[str, Any]:
+        answer = self.post(token, document, **variables)
+        body = answer.json()
+        assert "errors" not in body, body
+        return body["data"]
+
+    def change(self, token: str, field: str, selection: str, **values: Any) -> dict[str, Any]:
+        """Runs one mutation with a fresh key; its input type is found by the schema's naming."""
+        kinds = {"claimTask": "TaskInput", "releaseTask": "TaskInput"}
+        kind = kinds.get(field, field[0].upper() + field[1:] + "Input")
+        document = (
+            f"mutation($input: {kind}!) {{ {field}(input: $input) {{ __typename {selection}"
+            " ... on Invalid { fieldErrors { path code message } } ... on Problem { code message } } }"
+        )
+        return self.ask(token, document, input={"idempotencyKey": str(uuid4())} | values)[field]
+
+
+@pytest.fixture(scope="session")
+def deployment_up(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("KREISBUND_", "DATABASE_URL"))}
+    environment |= {"KREISBUND_HOME": str(home), "KREISBUND_PORT": str(port)}
+    running = Deployment(environment, f"http://127.0.0.1:{port}")
+    try:
+        running.kreisbund("up", "--detach")
+        yield running
+    finally:
+        subprocess.run([sys.executable, CHECKOUT / "kreisbund", "down"], env=environment, timeout=60, check=False)
