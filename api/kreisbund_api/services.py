@@ -1,9 +1,10 @@
 """What a running API process holds; every route module gets it through `install(app, services)`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from kreisbund_api.operations import RecentRequests
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.tokens import TokenChecker
@@ -46,6 +47,5 @@ class Services:
     clock: Clock
     tokens: TokenChecker
     execute: Execute
+    recent: RecentRequests = field(default_factory=RecentRequests)
 
-
-Install = Callable[..., None]

@@ -120,7 +120,7 @@ def setup(service_name: str, otlp_endpoint: str | None) -> None:
 def _export(provider: TracerProvider, resource: Resource, root: logging.Logger, endpoint: str) -> None:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics"))
-    metrics.set_meter_provider(MeterProvider(resource, [reader]))
+    metrics.set_meter_provider(MeterProvider([reader], resource))
     log_provider = LoggerProvider(resource)
     log_provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{endpoint}/v1/logs")))
     exporting = LoggingHandler(logger_provider=log_provider)

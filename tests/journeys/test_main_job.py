@@ -107,11 +107,7 @@ def test_another_county_sees_nothing(deployment_up):
     application = submit(up, up.token("citizen", "wartburgkreis"))
     case = find_case(up, up.token("caseworker", "wartburgkreis"), application["caseNumber"])
     task = open_tasks(up, up.token("caseworker", "wartburgkreis"), case)[0]["id"]
-    never = {
-        "case": case[:-6] + "ffffff",
-        "application": application["id"][:-6] + "ffffff",
-        "task": task[:-6] + "ffffff",
-    }
+    pairs = [(real, real[:-6] + "ffffff") for real in (case, application["id"], task)]
     for county in set(COUNTIES) - {"wartburgkreis"}:
         for role in ("caseworker", "citizen", "county_admin"):
             token = up.token(role, county)

@@ -6,7 +6,11 @@ The chain's head is the county's one contended row: append as the last write of 
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from psycopg import Connection
 
 from kreisbund_platform import ids
 from kreisbund_platform.identity.context import WorkContext
@@ -42,4 +46,10 @@ def verify(work: WorkContext) -> int | None:
         " seq, id, case_id, case_version, at, type, actor, task_id, body::text) AS expected"
         " FROM event WINDOW chain AS (ORDER BY seq)) x WHERE hash IS DISTINCT FROM expected"
     ).fetchone()
+    return row[0] if row else None
+
+
+def last_at(connection: Connection[Any]) -> datetime | None:
+    """When the county's last event was; None for an empty log."""
+    row = connection.execute("SELECT max(at) FROM event").fetchone()
     return row[0] if row else None

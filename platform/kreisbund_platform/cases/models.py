@@ -70,7 +70,7 @@ class Party(SQLModel, table=True):
     name: str | None = Field(default=None, sa_type=Text)
     subject: str | None = Field(default=None, sa_type=Text)
     address: dict[str, str] | None = Field(default=None, sa_type=JSON)
-    represents: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))  # type: ignore[call-overload]
+    represents: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
     position: int = Field(sa_type=Integer)
 
 

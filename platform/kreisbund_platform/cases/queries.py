@@ -202,7 +202,7 @@ def close_subscriptions(connection: Rows, case_id: UUID, tokens: Sequence[int]) 
 def due_timers(connection: Rows, now: datetime, limit: int) -> list[Timer]:
     """Timers that are due, the oldest first, skipping what another worker holds."""
     with connection.cursor(row_factory=class_row(Timer)) as cursor:
-        sql = "SELECT * FROM timer WHERE due_at <= %s ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED"
+        sql = "SELECT * FROM timer WHERE due_at <= %s ORDER BY due_at, case_id LIMIT %s FOR UPDATE SKIP LOCKED"
         return cursor.execute(sql, (now, limit)).fetchall()
 
 
@@ -302,3 +302,18 @@ def first_receipt(connection: Rows) -> date | None:
     """The day of the county's first case."""
     row = connection.execute("SELECT min(received_on) FROM case_record").fetchone()
     return row[0] if row else None
+
+
+def count_timers(connection: Rows, now: datetime) -> tuple[int, int, int]:
+    """Waiting, overdue and failing timers."""
+    row = connection.execute(
+        "SELECT count(*), count(*) FILTER (WHERE due_at <= %s), count(*) FILTER (WHERE attempts > 0) FROM timer", (now,)
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+def next_timer(connection: Rows) -> tuple[datetime, UUID] | None:
+    """When the next timer is due, and of which case."""
+    row = connection.execute("SELECT due_at, case_id FROM timer ORDER BY due_at, case_id LIMIT 1").fetchone()
+    return (row[0], row[1]) if row else None

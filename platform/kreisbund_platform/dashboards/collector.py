@@ -4,7 +4,7 @@ Position and figures change in one transaction of the shared side; only then is 
 shortened. A crash between the two leaves lines behind the position, which the next round deletes.
 """
 
-from collections import defaultdict
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -31,17 +31,19 @@ def collect(county: Connection[Any], shared: Connection[Any], tenant_id: UUID, n
 
 
 def _apply(shared: Connection[Any], tenant_id: UUID, lines: list[OutboxLine], now: datetime) -> None:
-    counts: dict[date, list[int]] = defaultdict(lambda: [0, 0])
+    applications: Counter[date] = Counter()
+    decisions: Counter[date] = Counter()
     for line in lines:
         match line.topic:
             case "application":
-                counts[date.fromisoformat(line.payload["month"])][0] += 1
+                applications[date.fromisoformat(line.payload["month"])] += 1
             case "decision":
-                counts[date.fromisoformat(line.payload["month"])][1] += 1
+                decisions[date.fromisoformat(line.payload["month"])] += 1
             case "month_closed":
                 queries.close_month(shared, tenant_id, line.payload, now)
             case "adoption":
                 queries.set_adoption(shared, tenant_id, line.payload)
             case unknown:
                 raise ValueError(f"unknown outbox topic {unknown}")
-    queries.add_counts(shared, tenant_id, [(month, *both) for month, both in counts.items()])
+    months = sorted(applications.keys() | decisions.keys())
+    queries.add_counts(shared, tenant_id, [(month, applications[month], decisions[month]) for month in months])

@@ -19,8 +19,8 @@ class DashboardMonth(SQLModel, table=True):
     month: date = Field(primary_key=True)
     applications: int = 0
     decisions: int = 0
-    median_days: Decimal | None = Field(default=None, sa_type=Numeric(6, 1))  # type: ignore[call-overload]
-    online_share: Decimal | None = Field(default=None, sa_type=Numeric(4, 2))  # type: ignore[call-overload]
+    median_days: Decimal | None = Field(default=None, sa_type=Numeric(6, 1))
+    online_share: Decimal | None = Field(default=None, sa_type=Numeric(4, 2))
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
@@ -29,6 +29,6 @@ class PeriodFigure(SQLModel, table=True):
 
     __tablename__ = "period_figure"
     month: date = Field(primary_key=True)
-    median_days: Decimal | None = Field(default=None, sa_type=Numeric(6, 1))  # type: ignore[call-overload]
-    online_share: Decimal | None = Field(default=None, sa_type=Numeric(4, 2))  # type: ignore[call-overload]
+    median_days: Decimal | None = Field(default=None, sa_type=Numeric(6, 1))
+    online_share: Decimal | None = Field(default=None, sa_type=Numeric(4, 2))
     closed_at: datetime = Field(sa_type=Moment)

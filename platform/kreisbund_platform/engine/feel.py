@@ -20,6 +20,7 @@ from kreisbund_platform.engine.feel_values import (
     bounded,
     compare,
     holds,
+    negate,
     part,
     plain,
     read,
@@ -170,14 +171,7 @@ def _logic(node: syntax.Logic) -> _Evaluator:
     operands, deciding = [build(operand) for operand in node.operands], node.operator == "or"
 
     def run(scope: _Scope) -> bool | None:
-        result: bool | None = not deciding
-        for operand in operands:
-            value = operand(scope)
-            if value is deciding:
-                return deciding
-            if value is not (not deciding):
-                result = None
-        return result
+        return _quantified((operand(scope) for operand in operands), deciding=deciding)
 
     return run
 
@@ -219,14 +213,10 @@ def _any_test(subject_node: syntax.Node, nodes: tuple[syntax.Node, ...], *, nega
     tests = [(build(node), "?" in _names(node, _mentioned_functions(node))) for node in nodes]
 
     def run(scope: _Scope) -> bool | None:
-        value, result = subject(scope), False
-        for test, is_condition in tests:
-            found = test(scope)
-            passed = found if is_condition else holds(found, value)
-            if passed is True:
-                return not negated
-            result = None if passed is None else result  # type: ignore[assignment]
-        return (not result if negated else result) if result is not None else None
+        value = subject(scope)
+        found = ((test(scope), is_condition) for test, is_condition in tests)
+        result = _quantified((v if alone else holds(v, value) for v, alone in found), deciding=True)
+        return negate(result) if negated else result
 
     return run
 
@@ -328,7 +318,8 @@ def _iteration(node: syntax.Iteration) -> _Evaluator:
     return run
 
 
-def _quantified(results: Iterator[Any], *, deciding: bool) -> bool | None:
+def _quantified(results: Iterator[object], *, deciding: bool) -> bool | None:
+    """Three-valued "or" (deciding True) and "and" (deciding False) over results, as few as needed."""
     found: bool | None = not deciding
     for result in results:
         if result is deciding:

@@ -22,6 +22,7 @@ from kreisbund_platform.engine.feel_syntax import (
     Path,
     RangeOf,
     UnlikeTest,
+    refuse_depth,
     tokens,
 )
 
@@ -34,6 +35,7 @@ def parse_expression(text: str, spaced_names: Iterable[str]) -> Node:
     parser = _Parser(text, spaced_names)
     node = parser.expression()
     parser.end()
+    refuse_depth(node)
     return node
 
 
@@ -47,6 +49,8 @@ def parse_unary_tests(text: str, spaced_names: Iterable[str]) -> tuple[tuple[Nod
     if negated:
         parser.expect(")")
     parser.end()
+    for test in tests:
+        refuse_depth(test)
     return tests, negated
 
 

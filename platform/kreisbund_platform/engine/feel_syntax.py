@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_TEXT = 4000
-DEEPEST = 60
+DEEPEST = 40
+DEEPEST_TREE = 80
 
 
 class FeelError(ValueError):
@@ -150,8 +151,29 @@ Node = (
     | Iteration
 )
 
+
+def refuse_depth(node: Node) -> None:
+    """Raises FeelError for a tree deeper than `DEEPEST_TREE`; long chains of operators are deep, too."""
+    level: list[Any] = [node]
+    for _depth in range(DEEPEST_TREE):
+        level = [part for item in level for part in _parts(item)]
+        if not level:
+            return
+    raise FeelError("expression too deep")
+
+
+def _parts(node: Any) -> list[Any]:
+    values = [getattr(node, name) for name in getattr(node, "__dataclass_fields__", ())]
+    while any(isinstance(value, tuple) for value in values):
+        values = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+    return [value for value in values if hasattr(value, "__dataclass_fields__")]
+
+
 KEYWORDS = frozenset(
-    "and or in between if then else true false null some every satisfies for return".split()  # noqa: SIM905
+    {
+        *("and", "or", "in", "between", "if", "then", "else", "true", "false", "null"),
+        *("some", "every", "satisfies", "for", "return"),
+    }
 )
 _WORD = r"[^\W\d][\w]*"
 _SYMBOLS = r"\*\*|\.\.|<=|>=|!=|[-+*/=<>()\[\],.?{}:]"

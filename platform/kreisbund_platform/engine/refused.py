@@ -11,7 +11,7 @@ MOST_BYTES = 1_000_000
 MOST_DEPTH = 60
 
 
-class ModelRefused(Exception):
+class ModelRefused(Exception):  # noqa: N818  a refusal
     """The model is not published. `element_id` names the place (or `line N`), `reason` is German, for its author."""
 
     def __init__(self, element_id: str, reason: str) -> None:
@@ -29,7 +29,7 @@ def read_xml(data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise ModelRefused(f"line {error.lineno or 1}", _("Die Datei ist kein gültiges XML.")) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise ModelRefused("line 1", _("Die Datei enthält eine DTD. Das ist nicht erlaubt."))
     _refuse_depth(root)
     return root

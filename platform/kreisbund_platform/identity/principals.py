@@ -1,6 +1,6 @@
 """Who asks: what a checked token says about a person, and nothing that it does not say."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -108,7 +108,7 @@ def guest_of(tenant: TenantContext) -> Principal:
     return _without_token(tenant, subject="")
 
 
-def system_principal(tenant: TenantContext) -> Principal:
+def system_of(tenant: TenantContext) -> Principal:
     """The platform itself at work for a county, when a timer fires or a month closes: no role, no rights."""
     return _without_token(tenant, subject="system")
 

@@ -68,6 +68,11 @@ def import_path(connection: Connection[Any], path: Path, clock: Clock) -> Import
     return report
 
 
+def is_filled(connection: Connection[Any]) -> bool:
+    """Whether the catalogue holds any service."""
+    return queries.index_state(connection)[0] > 0
+
+
 def _linked(rows: list[dict[str, Any]], column: str, known: set[str]) -> list[dict[str, Any]]:
     """Rows whose link leads somewhere; one that leads nowhere is dropped, the row stays."""
     return [{**row, column: row[column] if row[column] in known else None} for row in rows]

@@ -38,8 +38,8 @@ class PublicService(SQLModel, table=True):
     legal_basis: str | None = Field(default=None, sa_type=Text)
     ozg_key: str | None = Field(default=None, sa_type=Text)
     responsible: str | None = Field(default=None, sa_type=Text)
-    synonyms: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))  # type: ignore[call-overload]
-    updated_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    synonyms: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class PublicServiceTerm(SQLModel, table=True):

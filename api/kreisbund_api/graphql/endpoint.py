@@ -1,0 +1,135 @@
+"""POST /graphql: JSON in, JSON or server-sent events out. Every refusal carries a code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from graphql import OperationType
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from kreisbund_api.graphql import events
+from kreisbund_api.graphql.execution import Executor, Request, shown
+from kreisbund_api.graphql.refusals import Code, bad_input
+from kreisbund_api.quota import Quota
+from kreisbund_api.services import Answer, Services
+from kreisbund_api.transport import RefusedError, Threads, bearer, body_of, json_response
+from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.texts import _
+
+LARGEST_BODY = 6 * 1024 * 1024
+DEEPEST_INPUT = 100
+KEYS = {"query", "variables", "operationName", "extensions"}
+EVENT_STREAM = "text/event-stream"
+
+
+class GraphQLEndpoint:
+    """The endpoint of one process."""
+
+    def __init__(self, services: Services, executor: Executor, threads: Threads, quota: Quota) -> None:
+        self._services = services
+        self._executor = executor
+        self._threads = threads
+        self._quota = quota
+
+    async def answer(self, request: HttpRequest) -> Response:
+        """Answers one request; raises RefusedError."""
+        if request.method != "POST":
+            raise RefusedError(Code.BAD_USER_INPUT, _("Bitte mit POST fragen."), 405, {"Allow": "POST"})
+        _require_json(request)
+        principal = await bearer(request, self._services, self._threads)
+        self._count(principal)
+        asked = read_request(await body_of(request, LARGEST_BODY))
+        if EVENT_STREAM in request.headers.get("accept", ""):
+            return await self._stream(request, principal, asked)
+        answer = await self._threads.run(self._executor.run, principal, asked)
+        return _response(answer)
+
+    def _count(self, principal: Principal) -> None:
+        realm = principal.tenant.slug if principal.tenant else principal.realm_kind.value
+        seconds = self._quota.take(f"{realm}/{principal.subject}")
+        if seconds:
+            text = _("Zu viele Anfragen. Bitte warten Sie einen Augenblick.")
+            raise RefusedError(Code.RATE_LIMITED, text, headers={"Retry-After": str(seconds)})
+
+    async def _stream(self, request: HttpRequest, principal: Principal, asked: Request) -> Response:
+        prepared, operation = await self._threads.run(self._executor.prepare, asked)
+        if prepared.document is None or prepared.errors:
+            return _response(Answer(None, tuple(shown(each) for each in prepared.errors)))
+        if operation is None:
+            return _response(Answer(None, (shown(bad_input()),)))
+        if operation.operation is OperationType.SUBSCRIPTION:
+            source = events.EventSource(self._executor, self._threads, principal, asked)
+            return await source.response(request)
+        answer = await self._threads.run(self._executor.run, principal, asked)
+        return events.single(_body(answer))
+
+
+def _require_json(request: HttpRequest) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise RefusedError(Code.BAD_USER_INPUT, _("Erwartet wird application/json."), 415)
+
+
+def read_request(body: bytes) -> Request:
+    """What the body asks. Raises RefusedError 400: not UTF-8, not JSON, a batch, wrong types, NUL characters."""
+    wrong = RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage ist kein gültiges GraphQL über JSON."), 400)
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise wrong from None
+    if not isinstance(sent, dict) or not isinstance(sent.get("query"), str) or not sent["query"].strip():
+        raise wrong
+    variables, name = sent.get("variables") or {}, sent.get("operationName")
+    if not isinstance(variables, dict) or not (name is None or isinstance(name, str)):
+        raise wrong
+    if not is_storable(variables) or "\x00" in sent["query"]:
+        raise wrong
+    return Request(sent["query"], variables, name)
+
+
+def is_storable(value: Any) -> bool:
+    """Whether no text holds NUL or a lone surrogate and nothing is nested deeper than any form; no recursion."""
+    level: list[Any] = [value]
+    for _depth in range(DEEPEST_INPUT):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                if not _is_text(item):
+                    return False
+            elif isinstance(item, Mapping):
+                below += item.keys()
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return True
+        level = below
+    return False
+
+
+def _is_text(text: str) -> bool:
+    if text.isascii():
+        return "\x00" not in text
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if answer.errors:
+        body["errors"] = answer.errors
+    if answer.data is not None or not answer.errors:
+        body["data"] = answer.data
+    return body
+
+
+def _response(answer: Answer) -> Response:
+    """200 once something ran; 503 where nothing could be read; 400 where the document itself was refused."""
+    status = 200
+    if answer.errors:
+        codes = {error["extensions"].get("code") for error in answer.errors}
+        if codes == {str(Code.UNAVAILABLE)}:
+            status = 503
+        elif answer.data is None and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
+            status = 400
+    return json_response(_body(answer), status)

@@ -1,0 +1,188 @@
+"""Runs one operation: document (cached), guard, validation, execution, and errors as callers may see them."""
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+    validate,
+)
+
+from kreisbund_api import guard
+from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.refusals import Code, bad_input, refusal, too_complex, unavailable
+from kreisbund_api.graphql.schema import SCHEMA
+from kreisbund_api.services import Answer
+from kreisbund_platform import telemetry
+from kreisbund_platform.clock import Clock
+from kreisbund_platform.database.failures import Failure, classify
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.identity.principals import Principal, guest_of
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.texts import _
+
+MOST_DOCUMENTS = 500
+LONGEST_CACHED = 50_000
+SHOWN_ERRORS = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent."""
+
+    document: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document judged once for all requests."""
+
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+
+
+class Documents:
+    """Parsed and validated documents, the recent ones remembered."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Prepared] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def prepare(self, text: str) -> Prepared:
+        """The document, or what is wrong with it."""
+        key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        prepared = _prepare(text)
+        if len(text) <= LONGEST_CACHED:
+            with self._lock:
+                self._known[key] = prepared
+                while len(self._known) > MOST_DOCUMENTS:
+                    self._known.popitem(last=False)
+        return prepared
+
+
+def _prepare(text: str) -> Prepared:
+    try:
+        document = guard.read_document(text)
+        errors = validate(SCHEMA._schema, document, max_errors=SHOWN_ERRORS)
+        return Prepared(document, tuple(errors))
+    except GraphQLError as problem:
+        return Prepared(None, (problem,))
+    except RecursionError:
+        return Prepared(None, (too_complex(),))
+
+
+class Executor:
+    """The process's one way to run documents, for clients and for its own pages alike. Synchronous."""
+
+    def __init__(self, settings: Settings, connections: Connections, clock: Clock, database: Database) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._clock = clock
+        self._database = database
+        self._documents = Documents()
+
+    def operation(self, principal: Principal) -> Operation:
+        """A fresh context for one thread."""
+        return Operation(principal, self._settings, self._connections, self._clock, self._database)
+
+    def now(self) -> datetime:
+        """The moment by the process's clock."""
+        return self._clock.now()
+
+    def prepare(self, request: Request) -> tuple[Prepared, OperationDefinitionNode | None]:
+        """The document and the operation that would run."""
+        prepared = self._documents.prepare(request.document)
+        asked = get_operation_ast(prepared.document, request.operation_name) if prepared.document else None
+        return prepared, asked
+
+    def run(self, principal: Principal, request: Request) -> Answer:
+        """Runs a query or mutation."""
+        prepared, asked = self.prepare(request)
+        if prepared.document is None or prepared.errors:
+            return Answer(None, tuple(shown(each) for each in prepared.errors))
+        if asked is None or asked.operation is OperationType.SUBSCRIPTION:
+            return Answer(None, (shown(bad_input()),))
+        with telemetry.span("graphql", operation=asked.operation.value):
+            return self._run(principal, prepared.document, request)
+
+    def __call__(
+        self,
+        principal: Principal | None,
+        county: TenantContext | None,
+        document: str,
+        variables: Mapping[str, Any],
+    ) -> Answer:
+        """The pages' door (services.Execute): the person must be of the county whose page it is."""
+        if principal is None:
+            if county is None:
+                return Answer(None, (shown(refusal(Code.UNAUTHENTICATED, _("Bitte melden Sie sich an."))),))
+            principal = guest_of(county)
+        if county is not None and (principal.tenant is None or principal.tenant.id != county.id):
+            return Answer(None, (shown(refusal(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))),))
+        return self.run(principal, Request(document, variables))
+
+    def _run(self, principal: Principal, document: DocumentNode, request: Request) -> Answer:
+        try:
+            with self.operation(principal) as operation:
+                result = execute(
+                    SCHEMA._schema,
+                    document,
+                    context_value=operation,
+                    variable_values=dict(request.variables),
+                    operation_name=request.operation_name,
+                    max_coercion_errors=SHOWN_ERRORS,
+                    hide_suggestions=True,
+                )
+        except Exception as problem:
+            return Answer(None, (shown(masked(problem)),))
+        assert isinstance(result, ExecutionResult), "no resolver awaits"
+        errors = tuple(shown(each) for each in result.errors or ())
+        telemetry.operations.add(1, {"result": "error" if errors else "ok"})
+        return Answer(result.data, errors)
+
+
+def masked(problem: BaseException) -> GraphQLError:
+    """What may be said about an exception; a surprise is logged by type and place and named by its trace."""
+    failure = classify(problem)
+    if failure is Failure.UNAVAILABLE:
+        return unavailable()
+    if failure is Failure.TOO_LONG:
+        return too_complex()
+    trace = telemetry.trace_id()
+    telemetry.log("graphql_surprise", level=logging.ERROR, problem=problem)
+    extensions = {"code": str(Code.INTERNAL), "traceId": trace}
+    return GraphQLError(_("Es ist ein unerwarteter Fehler aufgetreten."), extensions=extensions)
+
+
+def shown(error: GraphQLError) -> dict[str, Any]:
+    """An error as the caller sees it: message, code, path; surprises masked."""
+    cause = error.original_error
+    said = error
+    if cause is not None and not isinstance(cause, GraphQLError):
+        said = masked(cause)
+    elif "code" not in (error.extensions or {}):
+        said = bad_input(error.message)
+    line: dict[str, Any] = {"message": said.message}
+    if error.path:
+        line["path"] = list(error.path)
+    return {**line, "extensions": dict(said.extensions or {})}

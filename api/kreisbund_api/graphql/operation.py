@@ -1,0 +1,113 @@
+"""One running operation: who asks, from where, and the one connection it may use, opened when first needed."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from kreisbund_platform.clock import Clock
+from kreisbund_platform.database.case_objects import CASE_TYPES
+from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
+from kreisbund_platform.database.object_types import Field
+from kreisbund_platform.database.selection import Catalogue, Selection, fetch
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.principals import Principal, RealmKind, Role
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.context import TenantContext
+
+TYPES = {declared.name: declared for declared in (*CATALOGUE_TYPES, *CASE_TYPES, *VIEWER_TYPES)}
+WORKSPACES = {
+    RealmKind.SERVICE_TEAM: "catalogue",
+    RealmKind.STATE: "state",
+    RealmKind.OPERATIONS: "operations",
+}
+
+
+def viewpoint_of(principal: Principal) -> str:
+    """Whose row rules hold: `staff`, `citizen`, `guest`, or `elsewhere` for those outside of any county."""
+    if principal.tenant is None:
+        return "elsewhere"
+    if principal.is_guest:
+        return "guest"
+    return "staff" if principal.roles - {Role.CITIZEN} else "citizen"
+
+
+class Operation:
+    """A context for one thread and one operation; leaving it gives the connection back."""
+
+    def __init__(
+        self, principal: Principal, settings: Settings, connections: Connections, clock: Clock, database: Database
+    ) -> None:
+        self.principal = principal
+        self.settings = settings
+        self.clock = clock
+        self._connections = connections
+        self._database = database
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.__exit__(kind, problem, trace)
+
+    @cached_property
+    def connection(self) -> Any:
+        """The county's own connection, or that of the caller's workspace."""
+        if self.principal.realm_kind in WORKSPACES:
+            return self._held.enter_context(
+                self._connections.for_workspace(WORKSPACES[self.principal.realm_kind])
+            )
+        return self._held.enter_context(self._connections.for_tenant(self.principal.tenant))
+
+    @contextmanager
+    def as_owner(self) -> Iterator[None]:
+        """For provisioning alone: the connection is the owner's while this lasts."""
+        with self._database.owner() as owner:
+            self.__dict__["connection"] = owner
+            try:
+                yield
+            finally:
+                del self.__dict__["connection"]
+
+    @cached_property
+    def work(self) -> WorkContext:
+        """What services receive; only for callers from a county."""
+        return WorkContext(self.connection, self.tenant, self.principal, self.clock, self.settings)
+
+    @property
+    def tenant(self) -> TenantContext:
+        """The caller's county; asking for it outside of one is a fault of the policy."""
+        assert self.principal.tenant is not None, "only people of a county get here"
+        return self.principal.tenant
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Object types as this caller reads them."""
+        return Catalogue(TYPES, viewpoint_of(self.principal), self.principal.tenant is not None)
+
+    def values(self) -> dict[str, Any]:
+        """What SQL templates may name of a request, whoever asks."""
+        principal = self.principal
+        return {
+            "subject": principal.subject,
+            "viewer_name": principal.name,
+            "roles": sorted(principal.roles),
+            "tenant_id": principal.tenant.id if principal.tenant else None,
+            "home_tenant": principal.home_tenant,
+            "units": list(principal.units),
+            "assurance_level": principal.assurance_level,
+            "base_url": self.settings.base_url,
+            "now": self.clock.now(),
+            "granted": None,
+        }
+
+    def read(self, field: Field, selection: Selection, values: Mapping[str, Any]) -> Any:
+        """Runs one selection as one statement."""
+        return fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})

@@ -1,0 +1,150 @@
+"""The API process: GraphQL, files, health, the pages and, in the demo, the issuer. One port.
+
+`python -m kreisbund_api.main` serves on 127.0.0.1:KREISBUND_PORT.
+"""
+
+import sys
+import time
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kreisbund_api import demo_issuer, files, health, session, web
+from kreisbund_api.graphql.endpoint import GraphQLEndpoint
+from kreisbund_api.graphql.execution import Executor
+from kreisbund_api.graphql.refusals import Code
+from kreisbund_api.operations import RequestLine
+from kreisbund_api.quota import Quota, demo_quota, production_quota
+from kreisbund_api.services import Services
+from kreisbund_api.transport import RefusedError, Threads, refused_by
+from kreisbund_platform import telemetry
+from kreisbund_platform.clock import Clock, SystemClock
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
+from kreisbund_platform.settings import Settings, SettingsError
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.registry import Registry
+from kreisbund_platform.texts import _
+
+HOST = "127.0.0.1"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+UNRECORDED = ("/assets/", "/healthz", "/readyz")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app of one process with its pages; opens nothing before the first request."""
+    app = create_api(settings or Settings.from_environment())
+    services: Services = app.state.services
+    session.install(app, services)
+    if services.settings.demo:
+        demo_issuer.install(app, services, HOST)
+    web.install(app, services)
+    return app
+
+
+def create_api(
+    settings: Settings, *, clock: Clock | None = None, quota: Quota | None = None, tokens: TokenChecker | None = None
+) -> FastAPI:
+    """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
+    database = Database(settings)
+    services, executor = _services(settings, database, clock or SystemClock(), tokens)
+    threads = Threads()
+    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(HTTPException, _http_refusal)
+    app.add_middleware(Recorder, services=services)
+    limits = quota or (demo_quota() if settings.demo else production_quota())
+    app.add_route("/graphql", GraphQLEndpoint(services, executor, threads, limits).answer, methods=METHODS)
+    files.install(app, services, executor, threads)
+    health.install(app, services, database, threads)
+    app.state.services = services
+    return app
+
+
+def _services(
+    settings: Settings, database: Database, clock: Clock, tokens: TokenChecker | None
+) -> tuple[Services, Executor]:
+    connections = Connections(database, settings)
+    registry = Registry(connections)
+    clients = (PAGES_CLIENT, DEMO_CLIENT) if settings.demo else (PAGES_CLIENT,)
+    checker = tokens or TokenChecker(registry, API_AUDIENCE, clock, clients=clients)
+    executor = Executor(settings, connections, clock, database)
+    return Services(settings, registry, connections, clock, checker, executor), executor
+
+
+async def _refused(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, RefusedError)
+    return problem.response()
+
+
+async def _http_refusal(_request: Request, problem: Exception) -> Response:
+    """404 and 405 of addresses that nobody serves."""
+    assert isinstance(problem, HTTPException)
+    headers = dict(problem.headers or {})
+    return RefusedError(Code.BAD_USER_INPUT, _("Das gibt es nicht."), problem.status_code, headers).response()
+
+
+class Recorder:
+    """Spans each request, notes it for the operator's page, and turns surprises into JSON with a trace id."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 0
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with telemetry.span("request", method=scope["method"]):
+            try:
+                await self._app(scope, receive, note)
+            except Exception as problem:
+                answer = refused_by(problem).response()
+                if status == 0:
+                    await answer(scope, receive, note)
+            self._remember(scope, status, begun)
+
+    def _remember(self, scope: Scope, status: int, begun: float) -> None:
+        path: str = scope["path"]
+        if path.startswith(UNRECORDED):
+            return
+        route = "/" + path.split("/")[1]
+        elapsed = (time.perf_counter() - begun) * 1000
+        now, trace = self._services.clock.now(), telemetry.trace_id()
+        self._services.recent.add(RequestLine(now, scope["method"], route, None, status, elapsed, trace))
+
+
+def main() -> None:
+    """Serves until it is stopped."""
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as problem:
+        sys.exit(str(problem))
+    telemetry.setup("api", settings.otlp_endpoint)
+    uvicorn.run(
+        create_app(settings),
+        host=HOST,
+        port=settings.port,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    main()

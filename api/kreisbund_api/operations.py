@@ -1,0 +1,66 @@
+"""What an operator sees at a glance: the last requests of this process, waiting timers, timers that fail.
+
+Holds addresses and codes, never a query's text, a variable or a name.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from kreisbund_platform.cases import figures
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.registry import Registry
+
+REMEMBERED = 50
+
+
+@dataclass(frozen=True)
+class RequestLine:
+    """One answered request: when, what kind, which county, how it ended, how long it took."""
+
+    at: datetime
+    method: str
+    route: str
+    tenant: str | None
+    status: int
+    milliseconds: float
+    trace_id: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A county's waiting and failing timers."""
+
+    tenant: str
+    waiting: int
+    overdue: int
+    failing: int
+
+
+class RecentRequests:
+    """The last requests of this process, for the operator's page in demo mode."""
+
+    def __init__(self) -> None:
+        self._lines: deque[RequestLine] = deque(maxlen=REMEMBERED)
+        self._lock = Lock()
+
+    def add(self, line: RequestLine) -> None:
+        """Remembers one; the oldest is forgotten."""
+        with self._lock:
+            self._lines.appendleft(line)
+
+    def newest_first(self) -> list[RequestLine]:
+        """What is remembered."""
+        with self._lock:
+            return list(self._lines)
+
+
+def queues(connections: Connections, registry: Registry, now: datetime) -> list[Queue]:
+    """Each active county's timers."""
+    found = []
+    for tenant in registry.all():
+        if tenant.status in ("ACTIVE", "SUSPENDED"):
+            with connections.for_tenant(tenant) as connection:
+                found.append(Queue(tenant.slug, *figures.timers(connection, now)))
+    return found

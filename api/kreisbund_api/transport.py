@@ -1,0 +1,124 @@
+"""HTTP as every JSON route has it: who asks, bodies with a cap, refusals with a code."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import anyio
+import orjson
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from kreisbund_api.graphql.refusals import Code
+from kreisbund_api.services import Services
+from kreisbund_platform import telemetry
+from kreisbund_platform.database.failures import Failure, classify
+from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.identity.tokens import IssuerUnavailable, TokenRefused
+from kreisbund_platform.texts import _
+
+T = TypeVar("T")
+THREADS = 32
+ARRIVAL_SECONDS = 30
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+STATUS = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.RATE_LIMITED: 429,
+    Code.UNAVAILABLE: 503,
+    Code.INTERNAL: 500,
+}
+
+
+class RefusedError(Exception):
+    """A request that goes no further; becomes a JSON answer with a code."""
+
+    def __init__(
+        self, code: Code, message: str, status: int | None = None, headers: Mapping[str, str] | None = None, **more: str
+    ) -> None:
+        super().__init__(str(code))
+        self.status = status or STATUS.get(code, 400)
+        self.headers = dict(headers or {})
+        self.body = {"errors": [{"message": message, "extensions": {"code": str(code), **more}}]}
+
+    def response(self) -> Response:
+        """The answer."""
+        return json_response(self.body, self.status, self.headers)
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer that nobody stores."""
+    return Response(orjson.dumps(body), status, {**HEADERS, **(headers or {})}, "application/json")
+
+
+def unauthenticated() -> RefusedError:
+    """No token, or one that proves nothing."""
+    headers = {"WWW-Authenticate": 'Bearer realm="kreisbund"'}
+    return RefusedError(Code.UNAUTHENTICATED, _("Bitte melden Sie sich an."), headers=headers)
+
+
+def unavailable() -> RefusedError:
+    """Something this depends on is away."""
+    text = _("Der Dienst ist gerade nicht erreichbar. Bitte versuchen Sie es erneut.")
+    return RefusedError(Code.UNAVAILABLE, text, headers={"Retry-After": "5"})
+
+
+class Threads:
+    """Runs blocking work beside the event loop, never more than the limit at once."""
+
+    def __init__(self) -> None:
+        self._limiter: CapacityLimiter | None = None
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """The work's result; a limiter belongs to the loop that first needs it."""
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(THREADS)
+        return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
+
+
+async def bearer(request: Request, services: Services, threads: Threads) -> Principal:
+    """Who the bearer token speaks for. Raises RefusedError 401 or 503."""
+    scheme, _blank, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise unauthenticated()
+    try:
+        return await threads.run(services.tokens.check, token.strip())
+    except TokenRefused as problem:
+        telemetry.log("token_refused", reason=problem.code)
+        raise unauthenticated() from None
+    except IssuerUnavailable:
+        raise unavailable() from None
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The whole body. Raises RefusedError 413 beyond the limit, 408 where it dawdles."""
+    too_large = RefusedError(
+        Code.BAD_USER_INPUT, _("Die Anfrage ist zu groß."), 413, {"Connection": "close"}, reason="TOO_LARGE"
+    )
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        with anyio.fail_after(ARRIVAL_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 408) from None
+    except ClientDisconnect:
+        raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 400) from None
+    return bytes(body)
+
+
+def refused_by(problem: Exception) -> RefusedError:
+    """What may be said about an exception that nobody expected."""
+    if isinstance(problem, RefusedError):
+        return problem
+    if classify(problem) is Failure.UNAVAILABLE:
+        return unavailable()
+    trace = telemetry.trace_id()
+    telemetry.log("request_surprise", level=logging.ERROR, problem=problem)
+    return RefusedError(Code.INTERNAL, _("Es ist ein unerwarteter Fehler aufgetreten."), traceId=trace)

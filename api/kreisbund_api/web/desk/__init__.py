@@ -1,0 +1,1 @@
+"""What a county's staff work with."""

@@ -1,0 +1,113 @@
+"""What is to be done, and the cases: facts, parties, answers, documents, messages, notes, history."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from kreisbund_api.web import form_answers
+from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, change, go, show
+from kreisbund_api.web.words import BERLIN
+from kreisbund_platform.engine.diagram import render_svg
+from kreisbund_platform.texts import _
+
+OPEN = ["OPEN", "CLAIMED"]
+
+
+async def inbox(visit: Visit) -> Response:
+    """Open tasks; `view` is `mine` or `overdue`, `role` narrows to one role."""
+    query, principal = visit.request.query_params, visit.principal
+    assert principal is not None
+    view = query.get("view", "")
+    wanted: dict[str, Any] = {"status": OPEN}
+    if view == "mine":
+        wanted["assignee"] = principal.subject
+    tasks = (await ask(visit, "inbox", tasks=wanted, after=query.get("after") or None))["tasks"]
+    today = visit.services.clock.now().astimezone(BERLIN).date().isoformat()
+    shown = [edge["node"] for edge in tasks["edges"]]
+    if view == "overdue":
+        shown = [task for task in shown if task["dueOn"] and task["dueOn"] < today]
+    return show(visit, "desk/inbox.html", tasks=shown, page=tasks["pageInfo"], view=view, today=today)
+
+
+async def cases(visit: Visit) -> Response:
+    """Cases by number or name."""
+    query = visit.request.query_params
+    text = query.get("q", "").strip()[:200]
+    filter_ = {"text": text} if text else None
+    data = await ask(visit, "cases", filter=filter_, after=query.get("after") or None)
+    return show(visit, "desk/cases.html", found=data["cases"], text=text)
+
+
+async def _case(visit: Visit) -> dict[str, Any]:
+    found: dict[str, Any] | None = (await ask(visit, "case", id=visit.request.path_params["id"]))["caseRecord"]
+    if found is None:
+        raise PageRefused(404)
+    return found
+
+
+async def case(visit: Visit) -> Response:
+    """One case."""
+    return _show(visit, await _case(visit))
+
+
+def _show(visit: Visit, found: dict[str, Any], problem: str | None = None, **errors: str) -> Response:
+    values = {"sections": answers_of(found), "diagram": _diagram(found), "errors": errors, "problem": problem}
+    return show(visit, "desk/case.html", case=found, **values)
+
+
+def answers_of(found: Mapping[str, Any]) -> list[form_answers.Section]:
+    """All answers of the case with the labels of the version it runs on, the start form's first."""
+    forms = (found["templateVersion"] or {}).get("forms") or {}
+    schemas = list(forms.values())
+    start = (found["template"] or {}).get("startForm")
+    if start:
+        schemas.sort(key=lambda schema: schema.get("id") != start["schema"].get("id"))
+    return [section for schema in schemas for section in form_answers.sections(schema, found["data"])]
+
+
+def _diagram(found: Mapping[str, Any]) -> Markup | None:
+    """Where the case stands. The engine's drawing escapes what an author wrote."""
+    version = found["templateVersion"]
+    if not version:
+        return None
+    tasks = [edge["node"] for edge in found["tasks"]["edges"]]
+    here = frozenset(task["elementId"] for task in tasks if task["status"] in OPEN)
+    return Markup(render_svg(version["bpmnXml"].encode(), highlight=here))  # noqa: S704
+
+
+async def note(visit: Visit) -> Response:
+    """Writes a note for colleagues."""
+    identifier, text = visit.request.path_params["id"], visit.sent("note").strip()
+    if not text:
+        return _show(visit, await _case(visit), note=_("Bitte schreiben Sie einen Vermerk."))
+    result = await change(visit, "note", case=identifier, text=text)
+    if result["__typename"] == "AddNoteSuccess":
+        return go(f"{visit.home}cases/{identifier}#vermerke")
+    return _show(visit, await _case(visit), result["message"])
+
+
+async def message(visit: Visit) -> Response:
+    """Writes to the applicant."""
+    identifier, subject, text = visit.request.path_params["id"], visit.sent("subject"), visit.sent("text")
+    errors = {}
+    if not subject.strip():
+        errors["subject"] = _("Bitte geben Sie einen Betreff an.")
+    if not text.strip():
+        errors["text"] = _("Bitte schreiben Sie eine Nachricht.")
+    if errors:
+        return _show(visit, await _case(visit), **errors)
+    result = await change(visit, "message", case=identifier, subject=subject, text=text)
+    if result["__typename"] == "SendMessageSuccess":
+        return go(f"{visit.home}cases/{identifier}#nachrichten")
+    return _show(visit, await _case(visit), result["message"])
+
+
+PAGES = (
+    Page("/", inbox, login=True),
+    Page("/cases", cases, login=True),
+    Page("/cases/{id}", case, login=True),
+    Page("/cases/{id}/notes", note, ("POST",), login=True),
+    Page("/cases/{id}/messages", message, ("POST",), login=True),
+)

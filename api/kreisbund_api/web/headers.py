@@ -1,0 +1,42 @@
+"""The headers of every page: no scripts but our own, no frames, no other origin, no address given away."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+AREAS = ("/portal", "/desk", "/studio", "/state", "/operations", "/assets")
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
+    " form-action 'self'{issuers}"
+)
+
+
+class PageHeaders:
+    """Sets the security headers on each answer that does not bring its own."""
+
+    def __init__(self, app: ASGIApp, issuers: str = "") -> None:
+        self._app = app
+        self._policy = POLICY.format(issuers=issuers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes everything through; answers of the pages leave with their headers."""
+        if scope["type"] != "http" or not _is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+
+        async def sender(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add(MutableHeaders(scope=message))
+            await send(message)
+
+        await self._app(scope, receive, sender)
+
+    def _add(self, headers: MutableHeaders) -> None:
+        headers.setdefault("Content-Security-Policy", self._policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+
+
+def _is_page(path: str) -> bool:
+    return path == "/" or path.startswith(AREAS)

@@ -1,0 +1,55 @@
+"""The platform's counties, and how the running process does."""
+
+from typing import Any
+
+from anyio.to_thread import run_sync
+from starlette.responses import Response
+
+from kreisbund_api import operations
+from kreisbund_api.web.visits import Page, Visit, ask, change, go, show
+from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.texts import _
+
+FIELDS = ("slug", "name", "regionalKey")
+
+
+async def tenants(visit: Visit) -> Response:
+    """All tenants, the last requests, waiting and failing timers."""
+    return await _show(visit)
+
+
+async def _show(visit: Visit, errors: dict[str, str] | None = None, problem: str | None = None) -> Response:
+    data = await ask(visit, "tenants")
+    found = [edge["node"] for edge in data["tenants"]["edges"]]
+    values = {"tenants": found, "requests": _requests(visit), "queues": await _queues(visit)}
+    return show(visit, "operations/tenants.html", errors=errors or {}, problem=problem, **values)
+
+
+def _requests(visit: Visit) -> list[operations.RequestLine]:
+    recent = getattr(visit.request.app.state, "recent_requests", None)
+    return recent.newest_first() if isinstance(recent, operations.RecentRequests) else []
+
+
+async def _queues(visit: Visit) -> list[operations.Queue]:
+    if Role.OPERATOR not in visit.roles():
+        return []
+    services = visit.services
+    return await run_sync(operations.queues, services.connections, services.registry, services.clock.now())
+
+
+async def create(visit: Visit) -> Response:
+    """Registers a county."""
+    given: dict[str, Any] = {name: visit.sent(name).strip() for name in FIELDS}
+    labels = {"slug": _("Kurzname"), "name": _("Name"), "regionalKey": _("Regionalschlüssel")}
+    message = _("„{label}“ ist erforderlich.")
+    errors = {name: message.format(label=labels[name]) for name in FIELDS if not given[name]}
+    if errors:
+        return await _show(visit, errors)
+    result = await change(visit, "create", **given)
+    if result["__typename"] == "CreateTenantSuccess":
+        return go(visit.home)
+    told = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    return await _show(visit, told, result["message"])
+
+
+PAGES = (Page("/", tenants, login=True), Page("/tenants", create, ("POST",), login=True))

@@ -1,0 +1,54 @@
+"""All pages of the application."""
+
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from kreisbund_api.services import Services
+from kreisbund_api.web import assets
+from kreisbund_api.web.desk import cases, tasks
+from kreisbund_api.web.desk import templates as county_templates
+from kreisbund_api.web.headers import AREAS, PageHeaders
+from kreisbund_api.web.operations import tenants
+from kreisbund_api.web.portal import applications, applications_new
+from kreisbund_api.web.portal import services as public_services
+from kreisbund_api.web.start import overview
+from kreisbund_api.web.state import dashboard
+from kreisbund_api.web.studio import templates
+from kreisbund_api.web.visits import Visit, install_pages, refusal
+
+
+def install(app: FastAPI, services: Services) -> None:
+    """Adds every page, the assets, the headers, and German pages for addresses that do not exist."""
+    overview.install(app, services)
+    install_pages(app, services, "portal", public_services.PAGES, of_county=True)
+    install_pages(app, services, "portal", applications_new.PAGES + applications.PAGES, of_county=True)
+    install_pages(app, services, "desk", cases.PAGES + tasks.PAGES + county_templates.PAGES, of_county=True)
+    install_pages(app, services, "studio", templates.PAGES, of_county=False)
+    install_pages(app, services, "state", dashboard.PAGES, of_county=False)
+    install_pages(app, services, "operations", tenants.PAGES, of_county=False)
+    assets.install(app, services.settings.home)
+    _install_refusals(app, services)
+    app.add_middleware(PageHeaders, issuers=_issuer_origins(services))
+
+
+def _issuer_origins(services: Services) -> str:
+    """Where logging out may lead, where that is not this origin."""
+    parts = [urlsplit(entry.issuer) for entry in services.registry.issuers()]
+    found = {f"{each.scheme}://{each.netloc}" for each in parts}
+    return "".join(f" {origin}" for origin in sorted(found))
+
+
+def _install_refusals(app: FastAPI, services: Services) -> None:
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path = request.url.path
+        if path != "/" and not path.startswith(AREAS) and "text/html" not in request.headers.get("accept", ""):
+            body = {"errors": [{"message": str(error.detail), "extensions": {"code": "BAD_USER_INPUT"}}]}
+            return JSONResponse(body, error.status_code, error.headers)
+        return refusal(Visit(request, services, "start", None, None, None, ""), error.status_code)
+
+    app.add_exception_handler(HTTPException, refuse)

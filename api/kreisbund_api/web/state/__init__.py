@@ -1,0 +1,1 @@
+"""What the state sees; never a case."""

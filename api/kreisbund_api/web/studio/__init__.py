@@ -1,0 +1,1 @@
+"""What the joint service team looks after."""

@@ -1,0 +1,166 @@
+"""Codes, dates and numbers as people read them in German."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from kreisbund_platform.texts import _
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LOCALE = "de_DE"
+
+
+def _words() -> dict[str, dict[str, str]]:
+    return {
+        "status": {
+            "SUBMITTED": _("Eingegangen"),
+            "IN_PROGRESS": _("In Bearbeitung"),
+            "WAITING": _("Wartet"),
+            "DECIDED": _("Entschieden"),
+            "WITHDRAWN": _("Zurückgenommen"),
+            "CLOSED": _("Abgeschlossen"),
+        },
+        "task": {
+            "OPEN": _("Offen"),
+            "CLAIMED": _("In Arbeit"),
+            "COMPLETED": _("Erledigt"),
+            "CANCELLED": _("Entfallen"),
+        },
+        "tenant": {
+            "PROVISIONING": _("Wird eingerichtet"),
+            "ACTIVE": _("In Betrieb"),
+            "SUSPENDED": _("Ausgesetzt"),
+            "DELETED": _("Gelöscht"),
+        },
+        "channel": {
+            "PORTAL": _("Online"),
+            "LETTER": _("Brief"),
+            "COUNTER": _("Persönlich am Schalter"),
+            "MAIL": _("E-Mail"),
+            "FIT_CONNECT": _("FIT-Connect"),
+            "EX_OFFICIO": _("Von Amts wegen"),
+            "MIGRATED": _("Übernommen"),
+        },
+        "delivery": {
+            "PORTAL": _("Abruf im Portal"),
+            "POST": _("Brief"),
+            "LETTER": _("Brief"),
+        },
+        "outcome": {
+            "GRANTED": _("Bewilligt"),
+            "PARTIALLY_GRANTED": _("Teilweise bewilligt"),
+            "REJECTED": _("Abgelehnt"),
+            "REFUSED": _("Abgelehnt"),
+        },
+        "decision": {
+            "MAIN": _("Bescheid"),
+            "PARTIAL": _("Teilbescheid"),
+            "AMENDMENT": _("Änderungsbescheid"),
+            "OBJECTION": _("Widerspruchsbescheid"),
+        },
+        "remedy": {"OBJECTION": _("Widerspruch"), "ACTION": _("Klage")},
+        "party": {
+            "APPLICANT": _("Antragstellende Person"),
+            "BENEFICIARY": _("Begünstigte Person"),
+            "REPRESENTATIVE": _("Vertretung"),
+            "OPPONENT": _("Gegenseite"),
+            "CONSULTED_BODY": _("Beteiligte Stelle"),
+            "NEIGHBOUR": _("Nachbarschaft"),
+        },
+        "role": {
+            "citizen": _("Antragstellende Person"),
+            "caseworker": _("Sachbearbeitung"),
+            "team_lead": _("Sachgebietsleitung"),
+            "records_officer": _("Registratur"),
+            "treasurer": _("Kämmerei"),
+            "cashier": _("Kasse"),
+            "county_admin": _("Plattformverwaltung im Landkreis"),
+            "data_protection_officer": _("Datenschutz"),
+            "template_author": _("Prozessgestaltung"),
+        },
+        "event": {
+            "APPLICATION_SUBMITTED": _("Antrag eingegangen"),
+            "APPLICATION_WITHDRAWN": _("Antrag zurückgenommen"),
+            "TASK_CLAIMED": _("Aufgabe übernommen"),
+            "TASK_RELEASED": _("Aufgabe zurückgegeben"),
+            "TASK_COMPLETED": _("Aufgabe erledigt"),
+            "TIMER_FIRED": _("Frist abgelaufen"),
+            "NOTE_ADDED": _("Vermerk geschrieben"),
+            "MESSAGE_SENT": _("Nachricht gesendet"),
+            "NOTICE_ISSUED": _("Bescheid erlassen"),
+            "NOTICE_RETRIEVED": _("Bescheid abgerufen"),
+            "CASE_CLOSED": _("Vorgang abgeschlossen"),
+        },
+        "direction": {
+            "TO_APPLICANT": _("Vom Landkreis"),
+            "FROM_APPLICANT": _("An den Landkreis"),
+            "OUTGOING": _("Vom Landkreis"),
+            "INCOMING": _("An den Landkreis"),
+        },
+    }
+
+
+def word(code: str | None, kind: str) -> str:
+    """The German word of a code; a code that is not known yet is never shown raw."""
+    if code is None:
+        return "–"
+    return _words()[kind].get(code) or _words()[kind].get(code.upper()) or _("Sonstiges")
+
+
+def as_date(value: Any) -> date | datetime | None:
+    """What GraphQL told as text, as a time of Berlin; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value.astimezone(BERLIN) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def german_date(value: Any) -> str:
+    """`3. September 2026`; unreadable texts stay, nothing is a dash."""
+    day = as_date(value)
+    return format_date(day, "long", locale=LOCALE) if day else str(value or "–")
+
+
+def german_time(value: Any) -> str:
+    """`03.09.2026, 14:05` in Berlin."""
+    moment = as_date(value)
+    if isinstance(moment, datetime):
+        return format_datetime(moment, "dd.MM.yyyy, HH:mm", locale=LOCALE)
+    return german_date(value)
+
+
+def german_month(value: Any) -> str:
+    """`September 2026`."""
+    day = as_date(value)
+    return format_date(day, "LLLL yyyy", locale=LOCALE) if day else "–"
+
+
+def german_number(value: Any) -> str:
+    """`1.234,5`; nothing is a dash."""
+    if value is None:
+        return "–"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return format_decimal(value, locale=LOCALE) if is_number else str(value)
+
+
+def german_percent(value: float | None) -> str:
+    """A share between 0 and 1."""
+    return "–" if value is None else f"{round(value * 100)} %"
+
+
+def euros(cents: str | int | None) -> str:
+    """Whole cents as `1.234,50 €`."""
+    return "–" if cents is None else format_currency(int(cents) / 100, "EUR", locale=LOCALE)
+
+
+def file_size(size_bytes: int | None) -> str:
+    """Bytes as kB or MB."""
+    size = size_bytes or 0
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB"
+    return f"{format_decimal(round(size / 1_000_000, 1), locale=LOCALE)} MB"

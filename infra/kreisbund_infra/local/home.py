@@ -1,0 +1,103 @@
+"""The one folder that holds everything a running Kreisbund leaves behind."""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kreisbund_infra.local.problem import Problem
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PACKAGES = ("platform", "tenants", "api", "infra")
+LEAST_FREE_BYTES = 1_000_000_000
+DEFAULT_PORT = 8420
+
+
+@dataclass(frozen=True)
+class Home:
+    """`KREISBUND_HOME` and what lies where in it."""
+
+    root: Path
+    port: int
+
+    @property
+    def venv(self) -> Path:
+        """The virtual environment that runs."""
+        return self.root / "venv"
+
+    @property
+    def postgres(self) -> Path:
+        """Our own PostgreSQL's data, socket and secrets."""
+        return self.root / "postgres"
+
+    @property
+    def secrets(self) -> Path:
+        """Keys; readable by the owner alone."""
+        return self.root / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes print."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Process ids and the lock."""
+        return self.root / "run"
+
+    @property
+    def node(self) -> Path:
+        """npm packages."""
+        return self.root / "node"
+
+    @property
+    def assets(self) -> Path:
+        """Styles and fonts as they are served."""
+        return self.root / "assets"
+
+    @property
+    def base_url(self) -> str:
+        """Where the API answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Home:
+    """Reads KREISBUND_HOME and KREISBUND_PORT."""
+    root = Path(environment.get("KREISBUND_HOME") or CHECKOUT / ".kreisbund").expanduser().absolute()
+    text = environment.get("KREISBUND_PORT", str(DEFAULT_PORT))
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise Problem(f"KREISBUND_PORT must be a number from 1 to 65535, not {text[:20]!r}")
+    return Home(root, int(text))
+
+
+def prepare(home: Home) -> None:
+    """Makes the folders; says in one line when there is no room or no right."""
+    try:
+        for folder in (home.root, home.secrets, home.logs, home.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = shutil.disk_usage(home.root).free
+    except OSError as problem:
+        raise Problem(_disk_words(home, problem)) from problem
+    if free < LEAST_FREE_BYTES and not home.venv.exists():
+        raise Problem(f"{home.root} has {free // 1_000_000} MB left; set-up needs about 1000 MB: free some space")
+
+
+def _disk_words(home: Home, problem: OSError) -> str:
+    if problem.errno == errno.ENOSPC:
+        return f"no space left for {home.root}: free some, or set KREISBUND_HOME to another disk"
+    return f"cannot write to {home.root} ({problem.strerror}): set KREISBUND_HOME to a folder of yours"
+
+
+@contextmanager
+def locked(home: Home) -> Iterator[None]:
+    """Only one launcher at a time changes a home; the lock goes with its process."""
+    with (home.run / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise Problem(f"another kreisbund is at work in {home.root}: wait for it, or stop it") from problem
+        yield

@@ -1,0 +1,198 @@
+"""Plain SQL migrations, forward only, with one ledger per schema.
+
+Files `NNNN_name.sql` below `migrations/shared` and `migrations/tenant` run in the order of their numbers, each
+in one transaction with its ledger row. A county that fails stays at its version and is reported; the others go on.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from kreisbund_platform.clock import Clock
+from kreisbund_platform.database.session import Database
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+SHARED = "shared"
+PARALLEL = 4
+LOCK_TIMEOUT = "3s"
+Rows = psycopg.Connection[Any]
+AfterSchema = Callable[[Rows, str], None]
+
+
+class MigrationError(Exception):
+    """A schema's ledger contradicts the files, or the files themselves are numbered wrongly."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file. `checksum`: SHA-256 of its bytes, hex."""
+
+    version: int
+    name: str
+    statements: LiteralString
+    checksum: str
+
+
+@dataclass(frozen=True)
+class SchemaStatus:
+    """Where a schema stands. `problem`: why it stayed behind, as a code or SQLSTATE; None where nothing failed."""
+
+    schema: str
+    version: int
+    target: int
+    problem: str | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is left to do."""
+        return self.version < self.target or self.problem is not None
+
+
+@cache
+def migrations_of(tree: str, folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
+    """The files of a tree (`shared` or `tenant`), numbered from 1 without a gap."""
+    found = tuple(_read(path) for path in sorted((folder / tree).glob("*.sql")))
+    if [migration.version for migration in found] != list(range(1, len(found) + 1)):
+        raise MigrationError(f"the migrations of {tree} are not numbered 1, 2, 3, …")
+    return found
+
+
+def _read(path: Path) -> Migration:
+    number, _, name = path.stem.partition("_")
+    content = path.read_bytes()
+    return Migration(int(number), name, content.decode(), hashlib.sha256(content).hexdigest())
+
+
+def tree_of(schema: str) -> str:
+    """Which files a schema follows."""
+    return SHARED if schema == SHARED else "tenant"
+
+
+def migrate(
+    database: Database, clock: Clock, after: AfterSchema, schemas: Sequence[str] | None = None
+) -> list[SchemaStatus]:
+    """Brings `shared` and then all counties up, some at a time; `after` renews a schema's grants.
+
+    A failure of `shared` raises: nothing else could follow.
+    """
+    with database.owner() as connection:
+        first = migrate_schema(connection, SHARED, clock, after)
+        counties = list(schemas) if schemas is not None else county_schemas(connection)
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return [first, *pool.map(lambda schema: _attempt(database, schema, clock, after), counties)]
+
+
+def _attempt(database: Database, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
+    with database.owner() as connection:
+        try:
+            return migrate_schema(connection, schema, clock, after)
+        except MigrationError as problem:
+            return _behind(connection, schema, str(problem))
+        except psycopg.Error as problem:
+            return _behind(connection, schema, problem.sqlstate or type(problem).__name__)
+
+
+def _behind(connection: Rows, schema: str, problem: str) -> SchemaStatus:
+    return SchemaStatus(schema, _version(connection, schema), len(migrations_of(tree_of(schema))), problem)
+
+
+def migrate_schema(connection: Rows, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
+    """Brings one schema up, file by file; makes the schema where it is missing. `connection` is the owner's."""
+    files = migrations_of(tree_of(schema))
+    with connection.transaction():
+        _lock(connection, schema)
+        _ensure_ledger(connection, schema)
+        missing = _missing(connection, schema, files)
+    for migration in missing:
+        with connection.transaction():
+            _apply(connection, schema, migration, clock)
+            after(connection, schema)
+    return SchemaStatus(schema, len(files), len(files))
+
+
+def _apply(connection: Rows, schema: str, migration: Migration, clock: Clock) -> None:
+    _lock(connection, schema)
+    if _version(connection, schema) >= migration.version:
+        return
+    before = connection.execute("SELECT current_setting('search_path')").fetchone()
+    connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog").format(sql.Identifier(schema)))
+    connection.execute(migration.statements)
+    connection.execute("SELECT set_config('search_path', %s, true)", before)
+    connection.execute(
+        sql.SQL("INSERT INTO {} (version, name, checksum, applied_at) VALUES (%s, %s, %s, %s)").format(_ledger(schema)),
+        (migration.version, migration.name, migration.checksum, clock.now()),
+    )
+
+
+def _lock(connection: Rows, schema: str) -> None:
+    """One migration of a schema at a time, and none that waits long for those who work."""
+    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund migrate ' || %s, 0))", (schema,))
+
+
+def _ensure_ledger(connection: Rows, schema: str) -> None:
+    connection.execute("SET LOCAL client_min_messages = warning")
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+    connection.execute(
+        sql.SQL(
+            "CREATE TABLE IF NOT EXISTS {} (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
+            " applied_at timestamptz NOT NULL)"
+        ).format(_ledger(schema))
+    )
+
+
+def _missing(connection: Rows, schema: str, files: Sequence[Migration]) -> Sequence[Migration]:
+    query = sql.SQL("SELECT version, checksum FROM {} ORDER BY version").format(_ledger(schema))
+    applied = connection.execute(query).fetchall()
+    for (version, checksum), migration in zip(applied, files, strict=False):
+        if version != migration.version or checksum != migration.checksum:
+            raise MigrationError(f"migration {version:04} was changed after it had been applied")
+    if len(applied) > len(files):
+        raise MigrationError("the schema is newer than this program")
+    return files[len(applied) :]
+
+
+def _version(connection: Rows, schema: str) -> int:
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f'"{schema}".schema_migration',)).fetchone()
+    if found is None or not found[0]:
+        return 0
+    query = sql.SQL("SELECT coalesce(max(version), 0) FROM {}").format(_ledger(schema))
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _ledger(schema: str) -> sql.Identifier:
+    return sql.Identifier(schema, "schema_migration")
+
+
+def county_schemas(connection: Rows) -> list[str]:
+    """Schemas of all counties that are not deleted, by name."""
+    query = "SELECT schema_name FROM shared.tenant WHERE status <> 'DELETED' ORDER BY schema_name"
+    return [row[0] for row in connection.execute(query)]
+
+
+def status(database: Database) -> list[SchemaStatus]:
+    """Where `shared` and every county stand; changes nothing."""
+    with database.owner() as connection:
+        schemas = [SHARED]
+        if _version(connection, SHARED):
+            schemas += county_schemas(connection)
+        return [_standing(connection, schema) for schema in schemas]
+
+
+def _standing(connection: Rows, schema: str) -> SchemaStatus:
+    files = migrations_of(tree_of(schema))
+    version = _version(connection, schema)
+    try:
+        if version:
+            _missing(connection, schema, files)
+    except MigrationError as problem:
+        return SchemaStatus(schema, version, len(files), str(problem))
+    return SchemaStatus(schema, version, len(files))

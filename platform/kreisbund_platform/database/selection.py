@@ -1,0 +1,233 @@
+"""Turns a GraphQL selection into ONE SQL statement that answers JSON keyed by response key.
+
+No row is touched in Python and nothing is asked twice. The text depends on the shape of the selection only,
+every value is bound, so that a prepared statement serves all requests of one document.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import psycopg
+
+from kreisbund_platform.database import cursors
+from kreisbund_platform.database.object_types import Column, Connection, Embedded, Field, Key, Many, ObjectType, One
+
+NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
+VALUE = re.compile(r"\{(\w+)\}")
+MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
+TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One selected field: response key, name, arguments, and what is selected of each concrete type below."""
+
+    key: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    children: Mapping[str, tuple["Selection", ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All object types, and who reads: `viewpoint` picks row rules, `in_county` the county's own fields."""
+
+    types: Mapping[str, ObjectType]
+    viewpoint: str
+    in_county: bool
+
+    def field(self, type_name: str, name: str) -> Field:
+        """How a field is read here."""
+        declared = self.types[type_name]
+        return (not self.in_county and declared.elsewhere.get(name)) or declared.fields[name]
+
+    def rows(self, type_name: str) -> str:
+        """Which rows of a type are seen here."""
+        rules = self.types[type_name].rows
+        return "true" if rules is None else rules.get(self.viewpoint, "false")
+
+
+class Statement:
+    """One statement under construction; `values` are the request's, added parameters get names of their own."""
+
+    def __init__(self, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
+        self._catalogue = catalogue
+        self._values = values
+        self._aliases = 0
+        self.parameters: dict[str, Any] = {}
+
+    def root(self, read: Field, selection: Selection) -> str:
+        """The statement's text for a field that hangs on no row."""
+        return f"SELECT {self._value(read, '', selection)}"
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def _bind(self, value: Any) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"%({name})s"
+
+    def _fill(self, template: str, alias: str, parent: str = "") -> str:
+        def replacement(found: re.Match[str]) -> str:
+            name = found[1]
+            if name in ("a", "p"):
+                return alias if name == "a" else parent
+            self.parameters[name] = self._values[name]
+            return f"%({name})s"
+
+        return VALUE.sub(replacement, template)
+
+    def _value(self, read: Field, alias: str, selection: Selection) -> str:
+        match read:
+            case Column():
+                return f"coalesce(to_json({self._fill(read.sql, alias)})::text, 'null')"
+            case Embedded():
+                made = self._object(read.type, alias, selection)
+                return f"CASE WHEN {self._fill(read.present, alias)} THEN {made} ELSE 'null' END"
+            case One():
+                return self._one(read, alias, selection)
+            case Many():
+                return self._many(read, alias, selection)
+            case Connection():
+                return self._page(read, alias, selection)
+
+    def _object(self, type_name: str, alias: str, selection: Selection) -> str:
+        parts = [_literal(f'{{"{TYPE_KEY}":"{type_name}"')]
+        for child in selection.children.get(type_name, ()):
+            assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
+            parts.append(_literal(f',"{child.key}":'))
+            parts.append(self._value(self._catalogue.field(type_name, child.name), alias, child))
+        return _concat([*parts, _literal("}")])
+
+    def _from(self, read: One | Many | Connection, alias: str, parent: str) -> str:
+        own = read.source if isinstance(read, Connection) else None
+        source = self._fill(own or self._catalogue.types[read.type].source, alias, parent)
+        condition = self._fill(read.condition, alias, parent)
+        return f"{source} WHERE ({condition}) AND ({self._fill(self._catalogue.rows(read.type), alias)})"
+
+    def _one(self, read: One, parent: str, selection: Selection) -> str:
+        alias = self._alias()
+        made = self._object(read.type, alias, selection)
+        order = f" ORDER BY {self._fill(read.order, alias)} LIMIT 1" if read.order else ""
+        return f"coalesce((SELECT {made} FROM {self._from(read, alias, parent)}{order}), 'null')"
+
+    def _many(self, read: Many, parent: str, selection: Selection) -> str:
+        alias = self._alias()
+        made = self._object(read.type, alias, selection)
+        order = self._fill(read.order, alias)
+        rows = (
+            f"SELECT {alias}.*, row_number() OVER (ORDER BY {order}) AS kb_n"
+            f" FROM {self._from(read, alias, parent)} ORDER BY kb_n LIMIT {int(read.most)}"
+        )
+        return (
+            f"(SELECT concat('[', string_agg({made}, ',' ORDER BY {alias}.kb_n), ']')"
+            f" FROM ({rows}) {alias} WHERE {alias}.kb_n > 0)"
+        )
+
+    def _page(self, read: Connection, parent: str, selection: Selection) -> str:
+        alias, connection = self._alias(), f"{read.type}Connection"
+        first = self._bind(cursors.page_size(selection.arguments.get("first"))) + "::int"
+        after = selection.arguments.get("after")
+        page = _Page(read, alias, parent, first, after is not None)
+        parts = [_literal(f'{{"{TYPE_KEY}":"{connection}"')]
+        for child in selection.children.get(connection, ()):
+            assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
+            parts += [_literal(f',"{child.key}":'), self._page_part(page, child)]
+        # HAVING makes it one row, whatever is selected
+        return f"(SELECT {_concat([*parts, _literal('}')])} FROM {self._rows(page, after)} {alias} HAVING true)"
+
+    def _rows(self, page: "_Page", after: str | None) -> str:
+        read, alias = page.read, page.alias
+        keys = [self._fill(key.sql, alias) for key in read.order]
+        direction = "DESC" if read.descending else "ASC"
+        past = f" AND {self._past(read.order, keys, read.descending, after)}" if after is not None else ""
+        named = ", ".join(f"{key} AS kb_k{n}" for n, key in enumerate(keys))
+        order = ", ".join(f"{key} {direction}" for key in keys)
+        kept = ", ".join(f"kb_k{n} {direction}" for n in range(len(keys)))
+        inner = (
+            f"SELECT {alias}.*, {named}, {cursors.cursor_sql(keys)} AS kb_cursor"
+            f" FROM {self._from(read, alias, page.parent)}{past} ORDER BY {order} LIMIT {page.first} + 1"
+        )
+        return (
+            f"(SELECT kb_i.*, row_number() OVER (ORDER BY {kept}) AS kb_n, count(*) OVER () AS kb_count"
+            f" FROM ({inner}) kb_i)"
+        )
+
+    def _past(self, order: Sequence[Key], keys: Sequence[str], descending: bool, after: str) -> str:
+        values = cursors.read(after, order)
+        bound = [f"{self._bind(value)}::{key.cast}" for key, value in zip(order, values, strict=True)]
+        return f"({', '.join(keys)}) {'<' if descending else '>'} ({', '.join(bound)})"
+
+    def _page_part(self, page: "_Page", child: Selection) -> str:
+        if child.name == "edges":
+            edge = self._edge(page, child)
+            shown = f"FILTER (WHERE {page.alias}.kb_n <= {page.first})"
+            return f"concat('[', string_agg({edge}, ',' ORDER BY {page.alias}.kb_n) {shown}, ']')"
+        if child.name == "totalCount":
+            return f"(SELECT count(*)::text FROM {self._from(page.read, self._alias(), page.parent)})"
+        return self._page_info(page, child)
+
+    def _edge(self, page: "_Page", selection: Selection) -> str:
+        edge = f"{page.read.type}Edge"
+        parts = [_literal(f'{{"{TYPE_KEY}":"{edge}"')]
+        for child in selection.children.get(edge, ()):
+            parts.append(_literal(f',"{child.key}":'))
+            is_cursor = child.name == "cursor"
+            cursor = f"to_json({page.alias}.kb_cursor)::text"
+            parts.append(cursor if is_cursor else self._object(page.read.type, page.alias, child))
+        return _concat([*parts, _literal("}")])
+
+    def _page_info(self, page: "_Page", selection: Selection) -> str:
+        alias, first = page.alias, page.first
+        last = f"max({alias}.kb_cursor) FILTER (WHERE {alias}.kb_n = least({first}, {alias}.kb_count))"
+        start = f"max({alias}.kb_cursor) FILTER (WHERE {alias}.kb_n = 1 AND {first} > 0)"
+        answers = {
+            "hasNextPage": f"(count({alias}.kb_n) > {first})::text",
+            "hasPreviousPage": "'true'" if page.is_later else "'false'",
+            "startCursor": f"coalesce(to_json({start})::text, 'null')",
+            "endCursor": f"coalesce(to_json({last})::text, 'null')",
+        }
+        parts = [_literal(f'{{"{TYPE_KEY}":"PageInfo"')]
+        for child in selection.children.get("PageInfo", ()):
+            parts += [_literal(f',"{child.key}":'), answers[child.name]]
+        return _concat([*parts, _literal("}")])
+
+
+@dataclass(frozen=True)
+class _Page:
+    read: Connection
+    alias: str
+    parent: str
+    first: str
+    is_later: bool
+
+
+def fetch(
+    connection: psycopg.Connection[Any],
+    catalogue: Catalogue,
+    read: Field,
+    selection: Selection,
+    values: Mapping[str, Any],
+) -> Any:
+    """Runs a selection and answers its parsed JSON. Raises cursors.BadPageError for a bad cursor or page size."""
+    statement = Statement(catalogue, values)
+    text = statement.root(read, selection)
+    row = connection.execute(text.encode(), statement.parameters).fetchone()
+    assert row is not None, "a SELECT without FROM answers one row"
+    return orjson.loads(row[0])
+
+
+def _literal(text: str) -> str:
+    """A constant of JSON punctuation, type names and response keys: none holds a quote or a percent sign."""
+    return f"'{text}'"
+
+
+def _concat(parts: list[str]) -> str:
+    while len(parts) > MOST_ARGUMENTS:
+        parts = [f"concat({', '.join(parts[at : at + MOST_ARGUMENTS])})" for at in range(0, len(parts), MOST_ARGUMENTS)]
+    return f"concat({', '.join(parts)})"

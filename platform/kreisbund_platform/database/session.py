@@ -1,0 +1,252 @@
+"""Connections that belong to one login role for life, pooled under one global cap.
+
+A pooled connection is never handed to another role. When the cap is reached, an idle connection of the
+least recently used role makes room; who finds none waits. Settings that matter are sent at connect,
+because a role may change its own defaults. Nothing here logs a statement or a parameter.
+"""
+
+import contextlib
+import getpass
+import os
+import select
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from kreisbund_platform.settings import Settings
+
+CAP = 60
+# Below the role's CONNECTION LIMIT, which API and worker share.
+CAP_PER_LOGIN = 12
+WAIT_SECONDS = 5.0
+CONNECT_SECONDS = 5
+SESSION_SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+    "application_name": "kreisbund",
+}
+# What DISCARD ALL does, prepared statements spared.
+RESET_SESSION = (
+    "RESET SESSION AUTHORIZATION",
+    "RESET ALL",
+    "UNLISTEN *",
+    "CLOSE ALL",
+    "SELECT pg_advisory_unlock_all()",
+)
+SESSION_COMMANDS = ("SET", "RESET", "LISTEN", "DECLARE CURSOR", "PREPARE", "DO", "CALL")
+
+
+class DatabaseUnavailableError(Exception):
+    """The server cannot be reached, refuses the login, went away, or no connection came free in time."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """A role of the database and its secret; `search_path` is the one schema whose tables it names bare."""
+
+    role: str
+    secret: str = field(repr=False)
+    search_path: str = "shared"
+
+
+class SessionCursor(psycopg.Cursor[Any]):
+    """Notes on its connection when a command changed the session, so that it is reset on return."""
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        """Runs the statement and looks at the command's tag."""
+        super().execute(*args, **kwargs)
+        if (self.statusmessage or "").startswith(SESSION_COMMANDS):
+            assert isinstance(self.connection, PooledConnection)
+            self.connection.session_changed = True
+        return self
+
+
+class PooledConnection(psycopg.Connection[Any]):
+    """A connection that knows whether its session was changed. `SELECT set_config(…, false)` goes unseen: use SET."""
+
+    session_changed = False
+
+
+class Database:
+    """All connections of a process. Thread-safe; opens nothing before it is asked."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cap: int = CAP,
+        *,
+        cap_per_login: int = CAP_PER_LOGIN,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._url = settings.database_url
+        self._cap, self._cap_per_login, self._wait_seconds = cap, cap_per_login, wait_seconds
+        self._changed = threading.Condition()
+        # from the least to the most recently used login
+        self._idle: OrderedDict[Login, deque[PooledConnection]] = OrderedDict()
+        self._open: dict[Login, int] = {}
+
+    @property
+    def name(self) -> str:
+        """The database's name, as libpq would choose it."""
+        parts = conninfo_to_dict(self._url)
+        return str(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("user") or getpass.getuser())
+
+    @contextmanager
+    def connection(self, login: Login) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of this role in autocommit; an unfinished transaction is rolled back on return.
+
+        Raises `DatabaseUnavailableError` when none is to be had, or when the server goes away meanwhile.
+        """
+        connection = self._take(login)
+        try:
+            yield connection
+        except psycopg.OperationalError as problem:
+            if connection.closed:
+                raise DatabaseUnavailableError("the connection broke") from problem
+            raise
+        finally:
+            self._give_back(login, connection)
+
+    @contextmanager
+    def owner(self) -> Iterator[psycopg.Connection[Any]]:
+        """A fresh connection of the owner, in autocommit: to migrate and to provision only."""
+        connection = _connect(self._url, {"timezone": "UTC", "application_name": "kreisbund_owner"})
+        with contextlib.closing(connection):
+            yield connection
+
+    def close(self) -> None:
+        """Closes what is idle; what is in use closes on its return."""
+        with self._changed:
+            idle = [connection for pool in self._idle.values() for connection in pool]
+            self._idle.clear()
+            self._open.clear()
+            self._cap = 0
+        for connection in idle:
+            connection.close()
+
+    def open_connections(self) -> int:
+        """How many pooled connections are open or being opened."""
+        with self._changed:
+            return sum(self._open.values())
+
+    def _take(self, login: Login) -> PooledConnection:
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            connection, evicted = self._idle_or_slot(login, deadline)
+            if evicted is not None:
+                evicted.close()
+            if connection is None:
+                return self._open_one(login)
+            if _usable(connection):
+                return connection
+            self._drop(login, connection)
+
+    def _idle_or_slot(self, login: Login, deadline: float) -> tuple[PooledConnection | None, PooledConnection | None]:
+        """An idle connection of the role; or the right to open one, with what must be closed for it."""
+        with self._changed:
+            while True:
+                if pool := self._idle.get(login):
+                    self._idle.move_to_end(login)
+                    return pool.pop(), None
+                if self._open.get(login, 0) < self._cap_per_login:
+                    has_room = sum(self._open.values()) < self._cap
+                    evicted = None if has_room else self._evict()
+                    if has_room or evicted is not None:
+                        self._open[login] = self._open.get(login, 0) + 1
+                        return None, evicted
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self._changed.wait(remaining):
+                    raise DatabaseUnavailableError("no connection came free in time")
+
+    def _evict(self) -> PooledConnection | None:
+        for login, pool in self._idle.items():
+            if pool:
+                self._close_slot(login)
+                return pool.popleft()
+        return None
+
+    def _close_slot(self, login: Login) -> None:
+        left = self._open.get(login, 0) - 1
+        if left > 0:
+            self._open[login] = left
+        else:
+            self._open.pop(login, None)
+
+    def _open_one(self, login: Login) -> PooledConnection:
+        try:
+            path = {"search_path": f"{login.search_path}, pg_catalog" if login.search_path else "pg_catalog"}
+            return _connect(self._url, SESSION_SETTINGS | path, user=login.role, password=login.secret)
+        except BaseException:
+            with self._changed:
+                self._close_slot(login)
+                self._changed.notify()
+            raise
+
+    def _give_back(self, login: Login, connection: PooledConnection) -> None:
+        if not _cleaned(connection):
+            self._drop(login, connection)
+            return
+        with self._changed:
+            if self._cap:
+                self._idle.setdefault(login, deque()).append(connection)
+                self._idle.move_to_end(login)
+                self._changed.notify()
+                return
+        connection.close()
+
+    def _drop(self, login: Login, connection: PooledConnection) -> None:
+        connection.close()
+        with self._changed:
+            self._close_slot(login)
+            self._changed.notify()
+
+
+def _connect(url: str, session: dict[str, str], **login: str) -> PooledConnection:
+    options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in session.items())
+    conninfo = make_conninfo(url, options=options, connect_timeout=CONNECT_SECONDS, **login)
+    try:
+        connection = PooledConnection.connect(conninfo, autocommit=True, prepare_threshold=1)
+    except psycopg.OperationalError as problem:
+        raise DatabaseUnavailableError("the database refuses or cannot be reached") from problem
+    connection.cursor_factory = SessionCursor
+    return connection
+
+
+def _usable(connection: PooledConnection) -> bool:
+    """Whether an idle connection still stands. An idle socket has nothing to say but that the server is gone."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not poll.poll(0)
+
+
+def _cleaned(connection: PooledConnection) -> bool:
+    """Leaves no transaction and no changed session behind; False where the connection cannot be used again."""
+    try:
+        if connection.info.transaction_status is not TransactionStatus.IDLE:
+            connection.rollback()
+        if not connection.autocommit:
+            connection.autocommit = True
+        if connection.session_changed:
+            _reset(connection)
+    except psycopg.Error:
+        return False
+    return not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
+
+
+def _reset(connection: PooledConnection) -> None:
+    for statement in RESET_SESSION:
+        connection.execute(statement)
+    connection.session_changed = False

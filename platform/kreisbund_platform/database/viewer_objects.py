@@ -1,0 +1,64 @@
+"""What hangs on no row: the viewer, the state's dashboard, and the wrappers of mutations' results."""
+
+from kreisbund_platform.database.object_types import Column, Many, ObjectType, One
+
+NO_TABLE = "(SELECT 1) {a}"
+
+VIEWER = ObjectType(
+    "Viewer",
+    NO_TABLE,
+    {
+        "subject": Column("{subject}::text"),
+        "name": Column("{viewer_name}::text"),
+        "roles": Column("{roles}::text[]"),
+        "tenant": One("Tenant", "{a}.id = {tenant_id}::uuid"),
+        "homeTenant": One("Tenant", "{a}.slug = {home_tenant}::text"),
+        "units": Many("Unit", "{a}.id = ANY({units}::uuid[])", "{a}.name, {a}.id"),
+        "assuranceLevel": Column("{assurance_level}::text"),
+    },
+    elsewhere={"units": Column("'[]'::json")},
+)
+STATE_DASHBOARD = ObjectType(
+    "StateDashboard",
+    NO_TABLE,
+    {
+        "generatedAt": Column("{now}::timestamptz"),
+        "rows": Many("DashboardRow", "true", "{a}.county_name, {a}.tenant_id, {a}.month", most=200_000),
+    },
+)
+DASHBOARD_ROW = ObjectType(
+    "DashboardRow",
+    # counties that work, each month asked for, zero where nothing was received
+    "(SELECT t.id AS tenant_id, t.name AS county_name, m.month::date AS month,"
+    " coalesce(d.applications, 0) AS applications, coalesce(d.decisions, 0) AS decisions,"
+    " d.median_days, d.online_share FROM shared.tenant t"
+    " CROSS JOIN generate_series({from_month}::date, {to_month}::date, interval '1 month') m(month)"
+    " LEFT JOIN shared.dashboard_month d ON d.tenant_id = t.id AND d.month = m.month::date"
+    " WHERE t.status IN ('ACTIVE', 'SUSPENDED') AND t.kind = 'COUNTY') {a}",
+    {
+        "county": One("Tenant", "{a}.id = {p}.tenant_id"),
+        "month": Column("{a}.month"),
+        "applications": Column("{a}.applications"),
+        "decisions": Column("{a}.decisions"),
+        "medianDays": Column("{a}.median_days"),
+        "onlineShare": Column("{a}.online_share"),
+    },
+)
+
+
+def _success(name: str, field: str, type_name: str, **more: Column) -> ObjectType:
+    return ObjectType(name, NO_TABLE, {field: One(type_name, "{a}.id = {result}::uuid"), **more})
+
+
+SUCCESSES = (
+    _success("SubmitApplicationSuccess", "application", "Application", statusSecret=Column("{status_secret}::text")),
+    _success("WithdrawApplicationSuccess", "application", "Application"),
+    _success("TaskSuccess", "task", "Task"),
+    _success("CompleteTaskSuccess", "case", "CaseRecord"),
+    _success("AdoptTemplateSuccess", "template", "ProcessTemplate"),
+    _success("EndAdoptionSuccess", "template", "ProcessTemplate"),
+    _success("CreateTenantSuccess", "tenant", "Tenant"),
+    _success("AddNoteSuccess", "event", "CaseEvent"),
+    _success("SendMessageSuccess", "message", "Message"),
+)
+VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES)

@@ -1,0 +1,79 @@
+"""Opens a document for who may read it. Retrieving a notice is the one reading with legal effect."""
+
+from dataclasses import dataclass
+
+from kreisbund_platform import ids
+from kreisbund_platform.audit import log
+from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.documents import queries
+from kreisbund_platform.documents.files import store_of
+from kreisbund_platform.documents.models import Document
+from kreisbund_platform.documents.remedies import PERIOD
+from kreisbund_platform.errors import NotFound
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.tenancy import deadlines
+from kreisbund_platform.texts import _
+
+READING_ROLES = frozenset({Role.CASEWORKER, Role.TEAM_LEAD, Role.RECORDS_OFFICER, Role.DATA_PROTECTION_OFFICER})
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A document's bytes, and how to call them."""
+
+    content: bytes
+    title: str
+    media_type: str
+
+
+def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: bool) -> StoredFile | NotFound:
+    """The document, where the person may read it; unreadable, unknown and foreign ids are alike.
+
+    A recipient's first retrieval of a notice sets the day of delivery and the end of the remedy period: call
+    with `counts_as_retrieval` inside a transaction. Raises FileDamagedError.
+    """
+    identifier = ids.parse_id(document_id, ids.Kind.DOCUMENT)
+    document = queries.document(work.connection, identifier) if identifier else None
+    if document is None or not _may_read(work, document):
+        return NotFound("NOT_FOUND", _("Das gibt es nicht."))
+    content = store_of(work.settings).get(work.tenant, document.storage_key)
+    if counts_as_retrieval and document.kind == "notice" and work.principal.subject:
+        _record_retrieval(work, document)
+    return StoredFile(content, document.title, document.media_type)
+
+
+def _may_read(work: WorkContext, document: Document) -> bool:
+    principal = work.principal
+    if principal.roles & READING_ROLES:
+        return True
+    if not principal.subject or Role.CITIZEN not in principal.roles or not document.visible_to_applicant:
+        return False
+    return queries.is_party(work.connection, document.case_id, principal.subject)
+
+
+def _record_retrieval(work: WorkContext, document: Document) -> None:
+    delivery = queries.unretrieved_delivery(work.connection, document.id, work.principal.subject)
+    if delivery is None:
+        return
+    now = work.clock.now()
+    calendar = deadlines.calendar_for(work.connection, delivery.municipality_key)
+    deemed_on = deadlines.deemed_delivery("PORTAL", now.astimezone(BERLIN).date(), delivery.regime, calendar)
+    queries.mark_retrieved(work.connection, delivery.id, now, deemed_on)
+    _recompute_remedy(work, delivery)
+    log.append(
+        work,
+        type="NOTICE_RETRIEVED",
+        case_id=delivery.case_id,
+        case_version=delivery.case_version,
+        body={"delivery": str(delivery.id), "decision": str(delivery.decision_id)},
+    )
+
+
+def _recompute_remedy(work: WorkContext, delivery: queries.OwnDelivery) -> None:
+    """The period runs from the last recipient's delivery (§ 70 VwGO); without a remedy none does."""
+    begun_on = queries.last_deemed_on(work.connection, delivery.decision_id)
+    if begun_on is None or delivery.remedy_kind is None:
+        return
+    calendar = deadlines.calendar_for(work.connection, delivery.municipality_key)
+    queries.set_remedy_until(work.connection, delivery.decision_id, deadlines.due_on(begun_on, PERIOD, calendar))

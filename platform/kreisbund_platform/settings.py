@@ -1,0 +1,106 @@
+"""What a process is told from outside: environment variables and the secrets in its home."""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+WRAPPING_KEY_BYTES = 32
+DEFAULT_PORT = 8420
+ENVIRONMENTS = ("demo", "production")
+
+
+class SettingsError(ValueError):
+    """The environment lacks something or contradicts itself; the text is one line that names the variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`."""
+
+    home: Path
+    port: int
+    base_url: str
+    environment: str
+    database_url: str = field(repr=False)
+    wrapping_key: bytes = field(repr=False)
+    otlp_endpoint: str | None = None
+    assets: Path | None = None
+
+    @property
+    def demo(self) -> bool:
+        """Whether demonstration people, keys and data are allowed."""
+        return self.environment == "demo"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Reads KREISBUND_* and DATABASE_URL; raises `SettingsError`."""
+        home = Path(_required(environment, "KREISBUND_HOME")).absolute()
+        port = _port(environment.get("KREISBUND_PORT", str(DEFAULT_PORT)))
+        kind = _kind(environment.get("KREISBUND_ENV", "demo"))
+        assets = environment.get("KREISBUND_ASSETS")
+        return cls(
+            home=home,
+            port=port,
+            base_url=environment.get("KREISBUND_BASE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+            environment=kind,
+            database_url=_required(environment, "DATABASE_URL"),
+            wrapping_key=wrapping_key(home, may_create=kind == "demo"),
+            otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
+            assets=Path(assets) if assets else None,
+        )
+
+
+def wrapping_key(home: Path, *, may_create: bool) -> bytes:
+    """The key under which the deployment's secrets lie, from `<home>/secrets/wrapping.key` (base64)."""
+    path = home / "secrets" / "wrapping.key"
+    if may_create and not path.exists():
+        _create_key(path)
+    try:
+        key = base64.b64decode(path.read_bytes().strip(), validate=True)
+    except OSError as problem:
+        raise SettingsError(f"secrets/wrapping.key cannot be read: {problem.strerror}") from problem
+    except binascii.Error as problem:
+        raise SettingsError("secrets/wrapping.key is not base64") from problem
+    if len(key) != WRAPPING_KEY_BYTES:
+        raise SettingsError(f"secrets/wrapping.key must hold {WRAPPING_KEY_BYTES} bytes")
+    return key
+
+
+def _create_key(path: Path) -> None:
+    """Writes a fresh key beside and links it into place, so that of two processes one wins and none reads half."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.b64encode(secrets.token_bytes(WRAPPING_KEY_BYTES)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    finally:
+        aside.unlink()
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SettingsError("KREISBUND_PORT must be a number from 1 to 65535")
+    return int(text)
+
+
+def _kind(text: str) -> str:
+    if text not in ENVIRONMENTS:
+        raise SettingsError(f"KREISBUND_ENV must be one of {', '.join(ENVIRONMENTS)}")
+    return text

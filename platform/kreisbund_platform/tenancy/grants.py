@@ -1,0 +1,134 @@
+"""Who may do what in the database: declared here once, granted after every migration, compared by `tenants check`.
+
+Tables that are not named get nothing. A county's role reaches its own schema and reads the published part of
+`shared`; a workspace's role reaches what is listed for it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+Rows = psycopg.Connection[Any]
+Privileges = frozenset[str]
+
+READ = frozenset({"SELECT"})
+APPEND = frozenset({"SELECT", "INSERT"})
+WRITE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+
+PUBLISHED: Mapping[str, Privileges] = dict.fromkeys(
+    (
+        "tenant",
+        "unit",
+        "municipality",
+        "life_situation",
+        "ozg_service",
+        "public_service",
+        "public_service_term",
+        "topic",
+        "process_template",
+        "template_version",
+    ),
+    READ,
+)
+# In a county's own schema everything is WRITE but these.
+COUNTY_EXCEPTIONS: Mapping[str, Privileges] = {"event": APPEND, "schema_migration": READ}
+WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
+    "registry": {
+        **dict.fromkeys(("tenant", "issuer", "unit", "municipality", "tenant_secret", "workspace_secret"), READ),
+        "schema_migration": READ,
+        "web_session": WRITE,
+    },
+    "catalogue": {
+        **PUBLISHED,
+        **dict.fromkeys(("life_situation", "ozg_service", "public_service", "public_service_term"), WRITE),
+        **dict.fromkeys(("topic", "process_template"), WRITE),
+        "template_version": APPEND,
+        "adoption_overview": READ,
+        "dashboard_month": READ,
+        "idempotency": WRITE,
+    },
+    "state": {**PUBLISHED, "dashboard_month": READ, "idempotency": WRITE},
+    "operations": {**PUBLISHED, "issuer": READ, "collector_position": READ, "idempotency": WRITE},
+    "collector": {
+        "tenant": READ,
+        **dict.fromkeys(("collector_position", "dashboard_month", "adoption_overview"), WRITE),
+    },
+}
+
+
+def tables_of(connection: Rows, schema: str) -> list[str]:
+    """Names of a schema's tables."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
+    return [row[0] for row in connection.execute(query, (schema,))]
+
+
+def county_privileges(tables: list[str]) -> dict[str, Privileges]:
+    """What a county's role may do with the tables of its own schema."""
+    return {table: COUNTY_EXCEPTIONS.get(table, WRITE) for table in tables}
+
+
+def close_to_public(connection: Rows) -> None:
+    """Takes from PUBLIC what PostgreSQL gives everybody in a fresh database."""
+    statement = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(_database(connection))
+    connection.execute(statement)
+    connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    connection.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+
+
+def grant_county(connection: Rows, schema: str, role: str) -> None:
+    """Gives a county's role exactly what is declared; needs its schema migrated."""
+    _grant_connect(connection, role)
+    _grant_schema(connection, schema, role, county_privileges(tables_of(connection, schema)))
+    _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", schema)
+    _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
+    grant_published(connection, role)
+
+
+def grant_published(connection: Rows, role: str) -> None:
+    """Lets a county's role read the published part of `shared`."""
+    _grant_schema(connection, "shared", role, PUBLISHED)
+
+
+def grant_workspace(connection: Rows, workspace: str, role: str) -> None:
+    """Gives a workspace's role exactly what is declared."""
+    _grant_connect(connection, role)
+    _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", "shared")
+    _grant_schema(connection, "shared", role, WORKSPACES[workspace])
+
+
+def revoke_everything(connection: Rows, role: str) -> None:
+    """Takes from a role what it holds outside of its own schema, so that it can be dropped."""
+    _execute(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}", "shared", role)
+    _execute(connection, "REVOKE ALL ON SCHEMA {} FROM {}", "shared", role)
+    statement = sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_database(connection), sql.Identifier(role))
+    connection.execute(statement)
+
+
+def _grant_connect(connection: Rows, role: str) -> None:
+    """CONNECT for one role. All grants of a deployment touch the same catalogue rows, so they queue here."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund grants', 0))")
+    statement = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(_database(connection), sql.Identifier(role))
+    connection.execute(statement)
+
+
+def _grant_schema(connection: Rows, schema: str, role: str, privileges: Mapping[str, Privileges]) -> None:
+    _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", schema, role)
+    _execute(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}", schema, role)
+    present = set(tables_of(connection, schema))
+    for kind in set(privileges.values()):
+        tables = [sql.Identifier(schema, table) for table in sorted(present) if privileges.get(table) == kind]
+        if tables:
+            statement = sql.SQL("GRANT {} ON {} TO {}").format(
+                sql.SQL(", ").join(map(sql.SQL, sorted(kind))), sql.SQL(", ").join(tables), sql.Identifier(role)
+            )
+            connection.execute(statement)
+
+
+def _execute(connection: Rows, statement: str, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _database(connection: Rows) -> sql.Identifier:
+    return sql.Identifier(connection.info.dbname)

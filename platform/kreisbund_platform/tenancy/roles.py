@@ -1,0 +1,145 @@
+"""Login roles of counties and workspaces: names, attributes, secrets.
+
+Role names are common to a whole cluster, so each carries a mark of its database. Works with an owner that is no
+superuser but has CREATEROLE (PostgreSQL 15 to 18): it creates, alters and drops, and never becomes such a role.
+"""
+
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from kreisbund_platform.database import migrate
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy import grants, secret_box
+
+Rows = psycopg.Connection[Any]
+CONNECTION_LIMIT = 30
+
+
+def schema_of(slug: str) -> str:
+    """The schema of a county: `county_unstrut_hainich_kreis`."""
+    return "county_" + slug.replace("-", "_")
+
+
+def county_role(database: str, slug: str) -> str:
+    """The login role of a county."""
+    return f"{_mark(database)}_{slug.replace('-', '_')}"
+
+
+def workspace_role(database: str, workspace: str) -> str:
+    """The login role of a workspace; two underscores, so that no county can be called like it."""
+    return f"{_mark(database)}__{workspace}"
+
+
+def _mark(database: str) -> str:
+    return "kb_" + sha256(database.encode()).hexdigest()[:8]
+
+
+def ensure_role(connection: Rows, role: str, secret: str, search_path: str) -> None:
+    """Makes the role or mends it: login, a connection limit, nothing else, member of nothing.
+
+    The password travels as SCRAM verifier, so that no server log can hold it.
+    """
+    verifier = connection.pgconn.encrypt_password(secret.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN NOINHERIT {} CONNECTION LIMIT {} PASSWORD {}").format(
+            *_verb_and_losses(connection, role), CONNECTION_LIMIT, verifier
+        )
+    )
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(
+        sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}, pg_catalog").format(
+            sql.Identifier(role), database, sql.Identifier(search_path)
+        )
+    )
+
+
+def _verb_and_losses(connection: Rows, role: str) -> tuple[sql.Composable, ...]:
+    """CREATE or ALTER, the role, and the attributes to take.
+
+    Only those it has are named: from PostgreSQL 16 on, naming CREATEDB asks the owner to hold it.
+    """
+    row = connection.execute("SELECT rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    has = zip(("NOCREATEDB", "NOCREATEROLE"), row or (False, False), strict=True)
+    losses = sql.SQL(" ").join([sql.SQL(loss) for loss, is_held in has if is_held])
+    return sql.SQL("CREATE" if row is None else "ALTER"), sql.Identifier(role), losses
+
+
+def role_exists(connection: Rows, role: str) -> bool:
+    """Whether the cluster has the role."""
+    return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None
+
+
+def drop_role(connection: Rows, role: str) -> None:
+    """Drops a role whose own schema is gone already; sessions that still run find nothing they may touch."""
+    if not role_exists(connection, role):
+        return
+    grants.revoke_everything(connection, role)
+    connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def give_county_secret(connection: Rows, settings: Settings, tenant_id: UUID, role: str, schema: str) -> None:
+    """A fresh random secret under the next epoch; also how a secret is rotated."""
+    row = connection.execute("SELECT epoch FROM shared.tenant_secret WHERE tenant_id = %s", (tenant_id,)).fetchone()
+    epoch, secret = (row[0] if row else 0) + 1, secret_box.new_secret()
+    ensure_role(connection, role, secret, schema)
+    connection.execute(
+        "INSERT INTO shared.tenant_secret (tenant_id, epoch, wrapped) VALUES (%s, %s, %s)"
+        " ON CONFLICT (tenant_id) DO UPDATE SET epoch = excluded.epoch, wrapped = excluded.wrapped",
+        (tenant_id, epoch, secret_box.wrap(settings.wrapping_key, role, epoch, secret)),
+    )
+
+
+def ensure_workspaces(connection: Rows, settings: Settings) -> None:
+    """Makes the workspaces' roles with their secrets and grants; those that have a secret keep it."""
+    grants.close_to_public(connection)
+    for workspace in grants.WORKSPACES:
+        role = workspace_role(connection.info.dbname, workspace)
+        if workspace == "registry":
+            ensure_role(connection, role, secret_box.registry_secret(settings.wrapping_key, role), "shared")
+        elif not _has_secret(connection, workspace, role):
+            _give_workspace_secret(connection, settings, workspace, role)
+        grants.grant_workspace(connection, workspace, role)
+
+
+def _has_secret(connection: Rows, workspace: str, role: str) -> bool:
+    query = "SELECT FROM shared.workspace_secret WHERE workspace = %s AND login_role = %s"
+    return connection.execute(query, (workspace, role)).fetchone() is not None and role_exists(connection, role)
+
+
+def _give_workspace_secret(connection: Rows, settings: Settings, workspace: str, role: str) -> None:
+    row = connection.execute("SELECT epoch FROM shared.workspace_secret WHERE workspace = %s", (workspace,)).fetchone()
+    epoch, secret = (row[0] if row else 0) + 1, secret_box.new_secret()
+    ensure_role(connection, role, secret, "shared")
+    connection.execute(
+        "INSERT INTO shared.workspace_secret (workspace, login_role, epoch, wrapped) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (workspace) DO UPDATE SET login_role = excluded.login_role, epoch = excluded.epoch,"
+        " wrapped = excluded.wrapped",
+        (workspace, role, epoch, secret_box.wrap(settings.wrapping_key, role, epoch, secret)),
+    )
+
+
+def renew_grants(connection: Rows, schema: str) -> None:
+    """Gives everybody concerned what is declared, after a schema's migration."""
+    if schema == migrate.SHARED:
+        _renew_shared(connection)
+        return
+    query = "SELECT login_role FROM shared.tenant WHERE schema_name = %s"
+    for (role,) in connection.execute(query, (schema,)).fetchall():
+        if role_exists(connection, role):
+            grants.grant_county(connection, schema, role)
+
+
+def _renew_shared(connection: Rows) -> None:
+    for workspace in grants.WORKSPACES:
+        role = workspace_role(connection.info.dbname, workspace)
+        if role_exists(connection, role):
+            grants.grant_workspace(connection, workspace, role)
+    if "tenant" in grants.tables_of(connection, migrate.SHARED):
+        query = "SELECT login_role FROM shared.tenant WHERE status <> 'DELETED'"
+        for (role,) in connection.execute(query).fetchall():
+            if role_exists(connection, role):
+                grants.grant_published(connection, role)

@@ -1,0 +1,40 @@
+"""`setup`: everything a fresh deployment needs, in order; does nothing twice."""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kreisbund_tenants import seeding
+from kreisbund_tenants.command.environment import Environment, environment
+from kreisbund_tenants.demo import cases, year
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declares the verb."""
+    subparsers.add_parser("setup", help="migrate and seed", allow_abbrev=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """1 when a schema stayed behind; says what each step did and how long it took."""
+    here = environment()
+    standing = seeding.seed(here.database, here.settings, here.clock)
+    behind = [state.schema for state in standing if state.is_behind]
+    print(f"{len(standing)} schemas migrated{', behind: ' + ', '.join(behind) if behind else ''}", flush=True)
+    _timed("public services", lambda: str(seeding.seed_services(here.connections, here.clock)))
+    _timed("process templates", lambda: ", ".join(seeding.seed_templates(here.connections, here.clock)))
+    if here.settings.demo:
+        _timed("adoptions", lambda: str(year.adopt_all(here.settings, here.connections, here.registry)))
+        _timed("demonstration cases", lambda: _cases(here))
+    return 1 if behind else 0
+
+
+def _cases(here: Environment) -> str:
+    slugs = [tenant.slug for tenant in here.registry.all() if tenant.slug in seeding.seeded_slugs()]
+    return ", ".join(f"{slug} {made}" for slug, made in cases.ensure(here.settings, slugs))
+
+
+def _timed(what: str, step: Callable[[], str]) -> None:
+    start = time.monotonic()
+    result = step()
+    print(f"{what}: {result} ({time.monotonic() - start:.1f} s)", flush=True)

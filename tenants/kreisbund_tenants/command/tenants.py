@@ -1,0 +1,113 @@
+"""`tenants create|list|suspend|resume|delete|check`: the life of a tenant."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from kreisbund_platform.errors import REFUSALS, Invalid, Refusal
+from kreisbund_platform.tenancy import grant_check
+from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.tenancy.registry import read_tenants
+from kreisbund_tenants import manifest, provisioning
+from kreisbund_tenants.command.environment import CommandError, Environment, environment
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declares the verb and its actions."""
+    parser = subparsers.add_parser("tenants", help="create, list, suspend, resume, delete, check", allow_abbrev=False)
+    actions = parser.add_subparsers(dest="action", required=True)
+    create = actions.add_parser("create", allow_abbrev=False)
+    create.add_argument("slug")
+    create.add_argument("--name", required=True)
+    create.add_argument("--regional-key", required=True, metavar="ARS", help="12 digits")
+    create.add_argument("--manifest", type=Path, metavar="county.toml")
+    actions.add_parser("list", allow_abbrev=False).add_argument("--json", action="store_true")
+    for action in ("suspend", "resume", "delete"):
+        changed = actions.add_parser(action, allow_abbrev=False)
+        changed.add_argument("slug")
+        changed.add_argument("--yes", action="store_true", help="do not ask")
+    check = actions.add_parser("check", allow_abbrev=False, help="compare grants and roles with what is declared")
+    check.add_argument("--mend", action="store_true", help="grant anew what is declared, take the rest")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the action."""
+    actions = {"create": _create, "list": _list, "check": _check}
+    return actions.get(args.action, _change)(environment(), args)
+
+
+def _create(here: Environment, args: argparse.Namespace) -> int:
+    described = manifest.load(args.manifest) if args.manifest else None
+    with here.database.owner() as connection:
+        made = provisioning.create_tenant(
+            connection,
+            here.settings,
+            here.clock,
+            slug=args.slug,
+            name=args.name,
+            regional_key=args.regional_key,
+            manifest=described,
+        )
+    return _answer(made)
+
+
+def _list(here: Environment, args: argparse.Namespace) -> int:
+    with here.database.owner() as connection:
+        tenants = read_tenants(connection)
+    if args.json:
+        print(json.dumps([_public(tenant) for tenant in tenants], ensure_ascii=False))
+    else:
+        for tenant in tenants:
+            print(f"{tenant.slug:40}  {tenant.regional_key or '-':12}  {tenant.status:12}  {tenant.name}")
+    return 0
+
+
+def _public(tenant: TenantContext) -> dict[str, str | None]:
+    return {
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "regional_key": tenant.regional_key,
+        "kind": tenant.kind,
+        "status": tenant.status,
+    }
+
+
+def _change(here: Environment, args: argparse.Namespace) -> int:
+    if args.action == "delete" and not args.yes:
+        _confirm(args.slug)
+    change = {"suspend": provisioning.suspend, "resume": provisioning.resume, "delete": provisioning.delete}
+    with here.database.owner() as connection:
+        return _answer(change[args.action](connection, here.clock, args.slug))
+
+
+def _confirm(slug: str) -> None:
+    """Deleting cannot be undone: the person types the slug."""
+    if not sys.stdin.isatty():
+        raise CommandError("deleting asks for confirmation: add --yes")
+    if input(f"Type {slug} to delete this county and all its data: ") != slug:
+        raise CommandError("not deleted: another slug was typed")
+
+
+def _check(here: Environment, args: argparse.Namespace) -> int:
+    with here.database.owner() as connection:
+        if args.mend:
+            grant_check.mend(connection, here.settings)
+        deviations = grant_check.verify_grants(connection)
+    for deviation in deviations:
+        print(f"{deviation.subject}: {deviation.finding}", file=sys.stderr)
+    print(f"{len(deviations)} deviations")
+    return 1 if deviations else 0
+
+
+def _answer(result: TenantContext | Refusal) -> int:
+    if isinstance(result, REFUSALS):
+        raise CommandError(_one_line(result))
+    print(f"{result.slug} {result.status}")
+    return 0
+
+
+def _one_line(refusal: Refusal) -> str:
+    fields = refusal.field_errors if isinstance(refusal, Invalid) else ()
+    return " ".join([refusal.message, *(f"{error.path}: {error.message}" for error in fields)])

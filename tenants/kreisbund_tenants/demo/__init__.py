@@ -1,0 +1,1 @@
+"""Demonstration people, their issuer and their cases; never in production."""

@@ -1,0 +1,95 @@
+"""What a fresh deployment starts with: migrated schemas, workspaces, the counties of `counties/`. Idempotent."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from kreisbund_platform.clock import Clock
+from kreisbund_platform.database import migrate
+from kreisbund_platform.database.migrate import SchemaStatus
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.errors import REFUSALS
+from kreisbund_platform.services import importing
+from kreisbund_platform.services.importing import ImportReport
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.templates import publishing
+from kreisbund_platform.templates.source import load_folder
+from kreisbund_platform.tenancy import roles
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.registry import read_tenant
+from kreisbund_tenants import manifest, provisioning
+from kreisbund_tenants.manifest import Manifest
+
+CATALOGUE = Path(__file__).with_name("catalogue")
+PUBLISHER = "service-team"
+Rows = psycopg.Connection[Any]
+
+
+class SeedingError(Exception):
+    """A county of `counties/` was refused; the text names it and the refusal's code."""
+
+
+def seed(database: Database, settings: Settings, clock: Clock, only: Collection[str] = ()) -> list[SchemaStatus]:
+    """Migrates, makes the workspaces' roles and the counties that are missing; answers where each schema stands.
+
+    `only`: slugs of the counties wanted, all where empty.
+    """
+    standing = migrate_all(database, clock)
+    with database.owner() as connection:
+        with connection.transaction():
+            roles.ensure_workspaces(connection, settings)
+        for county in manifest.seeded():
+            if not only or county.slug in only:
+                ensure_county(connection, settings, clock, county)
+        provisioning.point_issuers(connection, settings)
+    return standing
+
+
+def migrate_all(database: Database, clock: Clock) -> list[SchemaStatus]:
+    """Brings all schemas and their grants up."""
+    return migrate.migrate(database, clock, roles.renew_grants)
+
+
+def ensure_county(connection: Rows, settings: Settings, clock: Clock, county: Manifest) -> None:
+    """Makes the county, or brings what its manifest says up to date; a deleted one stays deleted."""
+    if read_tenant(connection, county.slug) is not None:
+        provisioning.describe(connection, clock, county)
+        return
+    made = provisioning.create_tenant(
+        connection,
+        settings,
+        clock,
+        slug=county.slug,
+        name=county.name,
+        regional_key=county.regional_key,
+        manifest=county,
+    )
+    if isinstance(made, REFUSALS):
+        raise SeedingError(f"{county.slug}: {made.code}")
+
+
+def seeded_slugs() -> frozenset[str]:
+    """The counties that every deployment starts with."""
+    return frozenset(county.slug for county in manifest.seeded())
+
+
+def seed_services(connections: Connections, clock: Clock) -> ImportReport | str:
+    """Imports the starter catalogue into an empty one; a catalogue somebody imported stays as it is."""
+    with connections.for_workspace("catalogue") as connection:
+        if importing.is_filled(connection):
+            return "in place"
+        return importing.import_path(connection, CATALOGUE / "services", clock)
+
+
+def seed_templates(connections: Connections, clock: Clock) -> list[str]:
+    """Publishes every folder of the catalogue whose content is not published yet; answers slug and version."""
+    published = []
+    for folder in sorted(path.parent for path in CATALOGUE.glob("*/*/template.toml")):
+        with connections.for_workspace("catalogue") as connection, connection.transaction():
+            result = publishing.publish(connection, load_folder(folder), clock, published_by=PUBLISHER)
+        if isinstance(result, REFUSALS):
+            raise SeedingError(f"{folder.name}: {result.code} {result.message}")
+        published.append(f"{folder.name} {result.number}")
+    return published

@@ -1,0 +1,53 @@
+"""What a process is told from outside is checked before anything starts."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kreisbund_platform.settings import Settings, SettingsError
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    return {"KREISBUND_HOME": str(home), "DATABASE_URL": "postgresql://owner@/db"} | more
+
+
+def test_the_demo_makes_its_key_once(tmp_path: Path) -> None:
+    first = Settings.from_environment(_environment(tmp_path))
+    assert first == Settings.from_environment(_environment(tmp_path))
+    assert (first.port, first.base_url, first.demo, len(first.wrapping_key)) == (
+        8420,
+        "http://127.0.0.1:8420",
+        True,
+        32,
+    )
+    assert stat.S_IMODE((tmp_path / "secrets" / "wrapping.key").stat().st_mode) == 0o600
+
+
+def test_production_makes_no_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"wrapping\.key"):
+        Settings.from_environment(_environment(tmp_path, KREISBUND_ENV="production"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KREISBUND_PORT", "http"),
+        ("KREISBUND_PORT", "0"),
+        ("KREISBUND_PORT", "65536"),
+        ("KREISBUND_ENV", "staging"),
+        ("KREISBUND_HOME", ""),
+        ("DATABASE_URL", ""),
+    ],
+)
+def test_a_wrong_value_names_its_variable(variable: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        Settings.from_environment(_environment(tmp_path) | {variable: value})
+
+
+@pytest.mark.parametrize("content", ["", "not base64!", "c2hvcnQ="])
+def test_a_damaged_key_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "wrapping.key").write_text(content)
+    with pytest.raises(SettingsError, match=r"wrapping\.key"):
+        Settings.from_environment(_environment(tmp_path))

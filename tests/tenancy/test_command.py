@@ -1,0 +1,77 @@
+"""The command line: exit status 0, 1 with one clear line on stderr, 2 for wrong usage."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.fixtures import Deployment
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(deployment: Deployment) -> Run:
+    """Runs `python -m kreisbund_tenants.command …` on the session's database."""
+    secrets = Path(deployment.settings.home) / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "wrapping.key").write_bytes(base64.b64encode(deployment.settings.wrapping_key))
+    environment = os.environ | {
+        "KREISBUND_HOME": str(deployment.settings.home),
+        "DATABASE_URL": deployment.settings.database_url,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kreisbund_tenants.command", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+def test_a_county_from_creation_to_deletion(command: Run) -> None:
+    assert (
+        command("tenants", "create", "sonneberg", "--name", "Sonneberg", "--regional-key", "160720000000").returncode
+        == 0
+    )
+    listed = json.loads(command("tenants", "list", "--json").stdout)
+    assert {
+        "slug": "sonneberg",
+        "name": "Sonneberg",
+        "regional_key": "160720000000",
+        "kind": "COUNTY",
+        "status": "ACTIVE",
+    } in listed
+    assert command("tenants", "check").stdout == "0 deviations\n"
+    refused = command("tenants", "delete", "sonneberg")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert command("tenants", "delete", "sonneberg", "--yes").stdout == "sonneberg DELETED\n"
+
+
+def test_refusals_are_one_line(command: Run) -> None:
+    refused = command("tenants", "create", "x; drop schema shared", "--name", "X", "--regional-key", "1")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("unknown",), ("tenants",), ("tenants", "create"), ("migrate", "--what")])
+def test_wrong_usage(arguments: tuple[str, ...], command: Run) -> None:
+    assert command(*arguments).returncode == 2
+
+
+def test_status_of_all_schemas(command: Run) -> None:
+    standing = json.loads(command("migrate", "--status", "--json").stdout)
+    assert {"shared", "county_nordhausen", "county_wartburgkreis"} <= {row["schema"] for row in standing}
+    assert not any(row["behind"] for row in standing)

@@ -1,0 +1,138 @@
+"""A county's login role reaches its own schema and the published part of `shared`, and nothing else."""
+
+import psycopg
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from kreisbund_platform.database.session import Login
+from kreisbund_platform.ids import Kind, new_id
+from kreisbund_platform.tenancy import grant_check, secret_box
+from kreisbund_platform.tenancy.context import TenantContext, TenantMissingError
+from tests.support.fixtures import START, Deployment, WorkFor
+
+CROSSINGS = [
+    "SELECT * FROM {other}.case_record",
+    "INSERT INTO {other}.chain_head (seq, hash) VALUES (1, '')",
+    "SELECT {other}.append_event(NULL, NULL, NULL, now(), 'x', NULL, NULL, '{{}}')",
+    "SET ROLE {other_role}",
+    "SET SESSION AUTHORIZATION {other_role}",
+    "SELECT * FROM shared.tenant_secret",
+    "SELECT * FROM shared.workspace_secret",
+    "SELECT * FROM shared.issuer",
+    "SELECT * FROM shared.web_session",
+    "SELECT * FROM shared.dashboard_month",
+    "UPDATE shared.tenant SET status = 'ACTIVE'",
+    "INSERT INTO shared.topic VALUES (gen_random_uuid(), 'x', 'x', gen_random_uuid())",
+    "CREATE TABLE own (id int)",
+    "CREATE TABLE public.own (id int)",
+    "CREATE TEMP TABLE own (id int)",
+    "CREATE SCHEMA own",
+    "CREATE ROLE own",
+    "UPDATE event SET type = 'x'",
+    "DELETE FROM event",
+    "TRUNCATE event",
+    "ALTER TABLE event DISABLE TRIGGER ALL",
+    "UPDATE schema_migration SET checksum = ''",
+    "COPY case_record TO PROGRAM 'true'",
+]
+
+
+@pytest.mark.parametrize("statement", CROSSINGS)
+def test_what_a_county_may_not_do(
+    statement: str, deployment: Deployment, county: TenantContext, other_county: TenantContext
+) -> None:
+    crossing = statement.format(other=other_county.schema_name, other_role=other_county.login_role)
+    with deployment.connections.for_tenant(county) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(crossing)
+
+
+def test_a_county_works_in_its_own_schema(work_for: WorkFor, county: TenantContext) -> None:
+    with work_for(county, "caseworker") as work:
+        row = work.connection.execute("SELECT current_user, current_schema(), count(*) FROM case_record").fetchone()
+        assert row == (county.login_role, county.schema_name, 0)
+
+
+def test_events_are_chained_by_the_county_itself(work_for: WorkFor, county: TenantContext) -> None:
+    with work_for(county) as work:
+        for number in (1, 2):
+            event = (new_id(Kind.EVENT, START), START, f'{{"number":{number}}}')
+            found = work.connection.execute(
+                "SELECT append_event(%s, NULL, NULL, %s, 'test', NULL, NULL, %s)", event
+            ).fetchone()
+            assert found == (number,)
+        hashes = work.connection.execute("SELECT hash FROM event ORDER BY seq").fetchall()
+        head = work.connection.execute("SELECT seq, hash FROM chain_head").fetchone()
+        assert head == (2, hashes[1][0])
+
+
+def test_no_county_no_connection(deployment: Deployment) -> None:
+    with pytest.raises(TenantMissingError), deployment.connections.for_tenant(None):
+        pass
+
+
+def test_a_role_that_changes_its_own_search_path_gains_nothing(deployment: Deployment, county: TenantContext) -> None:
+    role = county.login_role
+    with deployment.connections.for_tenant(county) as connection:
+        connection.execute(f"ALTER ROLE {role} SET search_path = shared")
+        connection.execute(f"ALTER ROLE {role} SET plan_cache_mode = auto")
+    with deployment.database.owner() as owner:
+        assert [d.finding for d in grant_check.verify_grants(owner)] == ["has settings of its own"]
+        secret = owner.execute(
+            "SELECT epoch, wrapped FROM shared.tenant_secret WHERE tenant_id = %s", (county.id,)
+        ).fetchone()
+        assert secret is not None
+        plain = secret_box.unwrap(deployment.settings.wrapping_key, role, *secret)
+        with deployment.database.connection(Login(role, plain, county.schema_name)) as fresh:
+            assert fresh.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
+            assert fresh.execute("SELECT current_schema()").fetchone() == (county.schema_name,)
+        grant_check.mend(owner, deployment.settings)
+        assert grant_check.verify_grants(owner) == []
+
+
+@pytest.mark.parametrize(
+    ("drift", "finding"),
+    [
+        ("GRANT SELECT ON shared.tenant_secret TO {role}", "SELECT on table shared.tenant_secret: not declared"),
+        ("GRANT SELECT ON {other}.case_record TO PUBLIC", "SELECT on table {other}.case_record: not declared"),
+        ("GRANT USAGE ON SCHEMA {other} TO {role}", "USAGE on schema {other}: not declared"),
+        (
+            "GRANT SELECT (wrapped) ON shared.tenant_secret TO {role}",
+            "SELECT on column shared.tenant_secret.wrapped: not declared",
+        ),
+        ("REVOKE SELECT ON {own}.task FROM {role}", "SELECT on table {own}.task: missing"),
+        ("ALTER ROLE {role} CONNECTION LIMIT -1", "connection limit is -1"),
+        ("ALTER ROLE {role} CREATEDB", "has an attribute beyond LOGIN"),
+    ],
+)
+def test_drift_is_found_and_mended(
+    drift: str, finding: str, deployment: Deployment, county: TenantContext, other_county: TenantContext
+) -> None:
+    names = {"role": county.login_role, "own": county.schema_name, "other": other_county.schema_name}
+    with deployment.database.owner() as owner, owner.transaction(force_rollback=True):
+        owner.execute(drift.format(**names))
+        assert [d.finding for d in grant_check.verify_grants(owner)] == [finding.format(**names)]
+        grant_check.mend(owner, deployment.settings)
+        assert grant_check.verify_grants(owner) == []
+
+
+def test_a_workspace_reaches_no_county(deployment: Deployment, county: TenantContext) -> None:
+    for workspace in ("registry", "catalogue", "state", "operations", "collector"):
+        with deployment.connections.for_workspace(workspace) as connection:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT * FROM {county.schema_name}.case_record")
+
+
+def test_the_state_sees_figures_and_no_secret(deployment: Deployment) -> None:
+    with deployment.connections.for_workspace("state") as connection:
+        assert connection.execute("SELECT count(*) FROM shared.dashboard_month").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT * FROM shared.tenant_secret")
+
+
+def test_secrets_open_only_for_their_role_and_epoch() -> None:
+    key = b"k" * 32
+    wrapped = secret_box.wrap(key, "kb_a", 1, "secret")
+    assert secret_box.unwrap(key, "kb_a", 1, wrapped) == "secret"
+    for role, epoch in (("kb_b", 1), ("kb_a", 2)):
+        with pytest.raises(InvalidTag):
+            secret_box.unwrap(key, role, epoch, wrapped)
