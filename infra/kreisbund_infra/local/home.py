@@ -51,7 +51,7 @@ class Home:
 
     @property
     def node(self) -> Path:
-        """npm packages."""
+        """Npm packages."""
         return self.root / "node"
 
     @property

@@ -30,7 +30,9 @@ def make(role: str, database: str) -> None:
 def check() -> str | None:
     """What DATABASE_URL's server or role lacks, for a person; None where all is there."""
     try:
-        with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=CONNECT_SECONDS, autocommit=True) as connection:
+        with psycopg.connect(
+            os.environ["DATABASE_URL"], connect_timeout=CONNECT_SECONDS, autocommit=True
+        ) as connection:
             return _missing(connection)
     except psycopg.OperationalError as problem:
         reason = str(problem).strip().splitlines()[-1]

@@ -264,7 +264,10 @@ def _setpriv(uid: int) -> list[str]:
 
 def _namespace() -> list[str]:
     prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    if shutil.which("unshare") is None or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
+    ):
         raise Problem(
             "PostgreSQL does not run as root here: start kreisbund as a normal user, or set DATABASE_URL to a server"
         )

@@ -50,7 +50,7 @@ def _stamp(locks: tuple[str, ...]) -> str:
 
 
 def _uv(home: Home) -> str:
-    """uv of the machine, else from PyPI into the home's tools."""
+    """Uv of the machine, else from PyPI into the home's tools."""
     found = shutil.which("uv") or _own_uv(home)
     if found is None:
         _install_uv(home)

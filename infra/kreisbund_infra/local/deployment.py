@@ -1,0 +1,182 @@
+"""Brings a deployment up on one machine, piece by piece; what already runs stays as it is."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kreisbund_infra.local import database, processes, python_environment, styles
+from kreisbund_infra.local.home import Home
+from kreisbund_infra.local.postgres import Server
+from kreisbund_infra.local.problem import Problem, say, step
+
+SERVICES = {"api": "kreisbund_api.main", "worker": "kreisbund_api.worker"}
+READY_SECONDS = 60
+RUNTIME_LOCK = "requirements.lock"
+
+
+def environment_of(home: Home, server: Server | None) -> dict[str, str]:
+    """What every process of the deployment is told; secrets travel here, never in arguments."""
+    url = server.url() if server else os.environ["DATABASE_URL"]
+    told = {
+        "KREISBUND_HOME": str(home.root),
+        "KREISBUND_PORT": str(home.port),
+        "KREISBUND_ENV": os.environ.get("KREISBUND_ENV", "demo"),
+        "KREISBUND_ASSETS": str(home.assets),
+        "DATABASE_URL": url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")} | told
+
+
+def bring_up(home: Home) -> list[str]:
+    """Everything in place and ready; answers which processes this call started."""
+    if processes.running(home, "api") is None:
+        _refuse_taken_port(home)
+    python_environment.ensure(home, home.venv, RUNTIME_LOCK)
+    with ThreadPoolExecutor(2) as pool:
+        preparing = pool.submit(styles.ensure, home, home.venv)
+        server, started = _bring_up_database(home)
+        environment = environment_of(home, server)
+        if len(started) + sum(processes.running(home, name) is None for name in SERVICES):
+            _set_up(home, environment)
+        preparing.result()
+    started += [name for name in SERVICES if _start_service(home, name, environment)]
+    _wait_until_ready(home)
+    return started
+
+
+def _refuse_taken_port(home: Home) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", home.port))
+        except OSError as problem:
+            raise Problem(
+                f"port {home.port} is taken ({problem.strerror}): set KREISBUND_PORT to another one"
+            ) from problem
+
+
+def _bring_up_database(home: Home) -> tuple[Server | None, list[str]]:
+    server = database.chosen(home, home.venv)
+    if server is None:
+        database.check_given(home.venv)
+        return None, []
+    if server.pid() is not None:
+        return server, []
+    with step(f"database ({server.binaries.found})"):
+        server.initialise()
+        server.start()
+        database.make_owner(server, home.venv)
+    return server, ["postgres"]
+
+
+def _set_up(home: Home, environment: dict[str, str]) -> None:
+    """Schemas, counties, catalogue, demonstration data; shows the program's own progress."""
+    command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", "setup"]
+    log = home.logs / "setup.log"
+    with step("schemas, counties, catalogue, data"), log.open("ab") as file:
+        running = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True
+        )
+        assert running.stdout is not None
+        for line in running.stdout:
+            say(f"    {line.rstrip()}")
+        status = running.wait()
+    if status:
+        words = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("kreisbund:")]
+        reason = words[-1].removeprefix("kreisbund: ") if words else "set-up stopped"
+        raise Problem(f"{reason}; see {log}; 'kreisbund up' tries again from where it stopped")
+
+
+def _start_service(home: Home, name: str, environment: dict[str, str]) -> bool:
+    """Starts api or worker unless it runs; whether it was started."""
+    if processes.running(home, name) is not None:
+        return False
+    python = str(python_environment.python_of(home.venv))
+    processes.start(home, name, [python, "-m", SERVICES[name]], environment)
+    return True
+
+
+def _wait_until_ready(home: Home) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while not is_ready(home):
+        for name in SERVICES:
+            if processes.running(home, name) is None:
+                raise Problem(f"{name} ended while starting: {processes.last_words(home, name)}")
+        if time.monotonic() > end:
+            raise Problem(f"not ready after {READY_SECONDS} s: {processes.last_words(home, 'api')}")
+        time.sleep(0.1)
+
+
+def is_ready(home: Home) -> bool:
+    """Whether /readyz answers 200."""
+    try:
+        with urllib.request.urlopen(f"{home.base_url}/readyz", timeout=5) as answer:  # noqa: S310  loopback only
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def bring_down(home: Home) -> list[str]:
+    """Stops what runs, the database last; answers what was stopped."""
+    stopped = [name for name in ("worker", "api") if processes.stop(home, name)]
+    if not os.environ.get("DATABASE_URL") and (home.postgres / "data").exists() and home.venv.exists():
+        server = database.chosen(home, home.venv)
+        if server is not None and server.stop():
+            stopped.append("postgres")
+    return stopped
+
+
+def status(home: Home) -> dict[str, Any]:
+    """What `status --json` prints."""
+    ready = is_ready(home)
+    own = None if os.environ.get("DATABASE_URL") or not home.venv.exists() else database.chosen(home, home.venv)
+    pids = {name: processes.running(home, name) for name in SERVICES}
+    pids["postgres"] = own.pid() if own else None
+    return {
+        "ready": ready,
+        "api": home.base_url,
+        "database": database.words(own) if own or os.environ.get("DATABASE_URL") else "not set up",
+        "pages": _pages(home, _slugs(home) if ready else []),
+        "processes": [{"name": name, "pid": pid} for name, pid in pids.items() if pid is not None],
+    }
+
+
+def _pages(home: Home, slugs: list[str]) -> dict[str, Any]:
+    base = home.base_url
+    return {
+        "portal": {slug: f"{base}/portal/{slug}/" for slug in slugs},
+        "desk": {slug: f"{base}/desk/{slug}/" for slug in slugs},
+        "studio": f"{base}/studio/",
+        "state": f"{base}/state/",
+        "operations": f"{base}/operations/",
+        "components": None,
+    }
+
+
+def _slugs(home: Home) -> list[str]:
+    """The counties that are served."""
+    server = database.chosen(home, home.venv)
+    command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", "tenants", "list"]
+    done = subprocess.run(
+        [*command, "--json"], env=environment_of(home, server), capture_output=True, text=True, check=False
+    )
+    tenants = json.loads(done.stdout) if done.returncode == 0 else []
+    return [tenant["slug"] for tenant in tenants if tenant["status"] in ("ACTIVE", "SUSPENDED")]
+
+
+def run_command(home: Home, arguments: list[str]) -> int:
+    """Runs a verb of the tenants' command line with the deployment's environment."""
+    if not python_environment.python_of(home.venv).exists():
+        raise Problem("nothing is set up here yet: run './kreisbund up --detach' first")
+    server = database.chosen(home, home.venv)
+    if server is not None and server.pid() is None:
+        raise Problem("the database does not run: run './kreisbund up --detach' first")
+    command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", *arguments]
+    return subprocess.run(command, env=environment_of(home, server), cwd=os.getcwd(), check=False).returncode
