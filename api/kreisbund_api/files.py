@@ -3,14 +3,18 @@
 Downloading a notice is the one GET with legal effect, so HEAD, ranges and prefetches do not count as one.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from kreisbund_api import session
 from kreisbund_api.graphql.execution import Executor
@@ -109,30 +113,36 @@ async def _one_file(request: Request) -> tuple[str, bytes]:
     if media_type != "multipart/form-data":
         raise RefusedError(Code.BAD_USER_INPUT, _("Erwartet wird multipart/form-data."), 415, reason="NOT_MULTIPART")
     body = await body_of(request, LARGEST_UPLOAD + MULTIPART_MARGIN)
-    files = await _files(request, body)
-    if len(files) != 1:
-        raise RefusedError(Code.BAD_USER_INPUT, _("Bitte senden Sie genau eine Datei."), reason="ONE_FILE")
-    content = await files[0].read()
+    async with _form(request, body) as form:
+        files = [value for _name, value in form.multi_items() if isinstance(value, UploadFile)]
+        if len(files) != 1:
+            raise RefusedError(Code.BAD_USER_INPUT, _("Bitte senden Sie genau eine Datei."), reason="ONE_FILE")
+        content = await files[0].read()
     if len(content) > LARGEST_UPLOAD:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Datei ist größer als 20 MB."), 413, reason="TOO_LARGE")
     return files[0].filename or "", content
 
 
-async def _files(request: Request, body: bytes) -> list[UploadFile]:
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
+@asynccontextmanager
+async def _form(request: Request, body: bytes) -> AsyncIterator[FormData]:
+    """The multipart body, closed afterwards. Starlette refuses a broken one by an HTTPException inside an app."""
+    read = Request({**request.scope, "app": None}, _replay(body))
     try:
-        form = await Request(request.scope, receive).form(max_files=2, max_fields=20)  # type: ignore[arg-type]
-    except (MultiPartException, ValueError, AssertionError, KeyError):
+        form = await read.form(max_files=2, max_fields=20)
+    except (HTTPException, MultiPartException, ValueError, KeyError):
         text = _("Die Datei kam nicht lesbar an.")
         raise RefusedError(Code.BAD_USER_INPUT, text, reason="BAD_MULTIPART") from None
-    except Exception as problem:  # starlette turns a parser's refusal into an HTTPException inside an app
-        if getattr(problem, "status_code", None) == 400:
-            text = _("Die Datei kam nicht lesbar an.")
-            raise RefusedError(Code.BAD_USER_INPUT, text, reason="BAD_MULTIPART") from None
-        raise
-    return [value for _name, value in form.multi_items() if isinstance(value, UploadFile)]
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def install(app: FastAPI, services: Services, executor: Executor, threads: Threads) -> None:

@@ -5,6 +5,7 @@ document: a fragment counts wherever it is spread, but is walked once. Page size
 count as 100.
 """
 
+import re
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import TypeVar
@@ -27,6 +28,7 @@ from graphql.error import GraphQLSyntaxError
 from kreisbund_api.graphql.refusals import bad_input, too_complex
 
 Tidied = TypeVar("Tidied", bound=Node)
+WRITTEN_NUL = re.compile(r"\\u(?:0000|\{0+\})")  # no text of PostgreSQL holds it
 MOST_TOKENS = 30_000
 LONGEST_DOCUMENT = 1_000_000
 MOST_FIELDS = 3_000
@@ -60,12 +62,7 @@ class Weight:
 
     def check(self) -> "Weight":
         """Itself. Raises QUERY_TOO_COMPLEX where it is too much."""
-        if (
-            self.fields > MOST_FIELDS
-            or self.aliases > MOST_ALIASES
-            or self.cost > HIGHEST_COST
-            or self.depth > DEEPEST
-        ):
+        if self.fields > MOST_FIELDS or self.aliases > MOST_ALIASES or self.cost > HIGHEST_COST or self.depth > DEEPEST:
             raise too_complex()
         return self
 
@@ -147,17 +144,21 @@ def _tidied(node: Tidied) -> Tidied:
     if below is None:
         return node
     tidied = _without_repeats(below)
-    return node if tidied is below else replace(node, selection_set=tidied)  # type: ignore[type-var]
+    return node if tidied is below else replace(node, selection_set=tidied)  # type: ignore[call-arg]
 
 
 def read_document(text: str) -> DocumentNode:
     """The parsed document within its limits. Raises GraphQLError with a code."""
     if len(text) > LONGEST_DOCUMENT:
         raise too_complex()
+    if WRITTEN_NUL.search(text):
+        raise bad_input()
     try:
         document = parse(text, no_location=False, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as problem:
-        raise (too_complex() if "token" in problem.message and str(MOST_TOKENS) in problem.message else problem) from None
+        raise (
+            too_complex() if "token" in problem.message and str(MOST_TOKENS) in problem.message else problem
+        ) from None
     except RecursionError:
         raise too_complex() from None
     Walk(document).check()

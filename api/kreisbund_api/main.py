@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kreisbund_api import demo_issuer, files, health, session, web
+from kreisbund_api import demo_issuer, files, health, session
 from kreisbund_api.graphql.endpoint import GraphQLEndpoint
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
@@ -21,6 +21,7 @@ from kreisbund_api.operations import RequestLine
 from kreisbund_api.quota import Quota, demo_quota, production_quota
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError, Threads, refused_by
+from kreisbund_api.web import routes as pages
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
@@ -37,12 +38,13 @@ UNRECORDED = ("/assets/", "/healthz", "/readyz")
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The app of one process with its pages; opens nothing before the first request."""
-    app = create_api(settings or Settings.from_environment())
+    app = _routes(settings or Settings.from_environment(), SystemClock(), None, None)
     services: Services = app.state.services
     session.install(app, services)
     if services.settings.demo:
         demo_issuer.install(app, services, HOST)
-    web.install(app, services)
+    pages.install(app, services)
+    app.add_middleware(Recorder, services=services)  # outermost: the last one added
     return app
 
 
@@ -50,13 +52,18 @@ def create_api(
     settings: Settings, *, clock: Clock | None = None, quota: Quota | None = None, tokens: TokenChecker | None = None
 ) -> FastAPI:
     """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
+    app = _routes(settings, clock or SystemClock(), quota, tokens)
+    app.add_middleware(Recorder, services=app.state.services)
+    return app
+
+
+def _routes(settings: Settings, clock: Clock, quota: Quota | None, tokens: TokenChecker | None) -> FastAPI:
     database = Database(settings)
-    services, executor = _services(settings, database, clock or SystemClock(), tokens)
+    services, executor = _services(settings, database, clock, tokens)
     threads = Threads()
     app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
-    app.add_middleware(Recorder, services=services)
     limits = quota or (demo_quota() if settings.demo else production_quota())
     app.add_route("/graphql", GraphQLEndpoint(services, executor, threads, limits).answer, methods=METHODS)
     files.install(app, services, executor, threads)

@@ -16,7 +16,7 @@ from kreisbund_platform.tenancy.registry import Registry
 
 @dataclass(frozen=True)
 class Answer:
-    """One executed operation: `data` keyed by response key, `errors` as GraphQL formats them (message, path, extensions.code)."""
+    """One executed operation: `data` keyed by response key, `errors` as JSON (message, path, extensions.code)."""
 
     data: dict[str, Any] | None
     errors: tuple[Mapping[str, Any], ...] = field(default=())
@@ -34,7 +34,9 @@ class Execute(Protocol):
         county: TenantContext | None,
         document: str,
         variables: Mapping[str, Any],
-    ) -> Answer: ...
+    ) -> Answer:
+        """Data and errors; never raises for what a caller can do."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,4 +50,3 @@ class Services:
     tokens: TokenChecker
     execute: Execute
     recent: RecentRequests = field(default_factory=RecentRequests)
-

@@ -23,7 +23,6 @@ from kreisbund_tenants import manifest, provisioning
 from kreisbund_tenants.manifest import Manifest
 
 CATALOGUE = Path(__file__).with_name("catalogue")
-PUBLISHER = "service-team"
 Rows = psycopg.Connection[Any]
 
 
@@ -88,8 +87,8 @@ def seed_templates(connections: Connections, clock: Clock) -> list[str]:
     published = []
     for folder in sorted(path.parent for path in CATALOGUE.glob("*/*/template.toml")):
         with connections.for_workspace("catalogue") as connection, connection.transaction():
-            result = publishing.publish(connection, load_folder(folder), clock, published_by=PUBLISHER)
+            result = publishing.publish(connection, load_folder(folder), clock=clock)
         if isinstance(result, REFUSALS):
-            raise SeedingError(f"{folder.name}: {result.code} {result.message}")
+            raise SeedingError(f"{folder.name}: {result.code} {result}")
         published.append(f"{folder.name} {result.number}")
     return published

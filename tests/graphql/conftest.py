@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -60,8 +61,6 @@ class Api:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420")
 
     def ask(self, token: str | None, document: str, **variables: Any) -> Any:
-        import anyio
-
         async def run() -> httpx.Response:
             return await self.send(token, query=document, variables=variables)
 
@@ -157,12 +156,14 @@ class CaseWriter:
             )
             for task, role in zip(made.tasks, ("caseworker", "citizen"), strict=True):
                 connection.execute(
-                    "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, form_id, created_at)"
+                    "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, form_id,"
+                    " created_at)"
                     " VALUES (%s, %s, %s, 'check', 'Prüfen', 'OPEN', 1, %s, 'check', %s)",
                     (task, made.id, 1 if role == "caseworker" else 2, role, at),
                 )
             connection.execute(
-                "SELECT append_event(%s, %s, 1, %s, 'SUBMITTED', %s, NULL, '{}')", (made.event, made.id, at, applicant)
+                "SELECT append_event(%s, %s, 1, %s, 'SUBMITTED', %s, NULL, '{}')",
+                (made.event, made.id, at, applicant),
             )
             connection.execute(
                 "INSERT INTO document (id, case_id, kind, title, media_type, size_bytes, sha256, storage_key,"

@@ -171,9 +171,7 @@ class AddNoteSuccess:
     event: CaseEvent
 
 
-AddNoteResult = Annotated[
-    AddNoteSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("AddNoteResult")
-]
+AddNoteResult = Annotated[AddNoteSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("AddNoteResult")]
 
 
 @strawberry.input

@@ -78,7 +78,8 @@ class EventSource:
     def _begin(self) -> None:
         """Reads the argument, checks the permission and stands at the log's end."""
         prepared, operation = self._executor.prepare(self._asked)
-        assert prepared.document is not None and operation is not None, "judged before"
+        assert prepared.document is not None, "judged before"
+        assert operation is not None, "judged before"
         given = _case_asked(operation, self._asked)
         if not may(self._principal, "Subscription.caseEvents") or self._principal.tenant is None:
             raise forbidden()

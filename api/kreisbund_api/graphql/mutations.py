@@ -77,9 +77,7 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
         return _problem(refused, selection)
     if not 0 < len(key) <= LONGEST_KEY:
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
-    scope = Scope(
-        WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key
-    )
+    scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
     change = Change(operation, selection, scope, _request_hash(info), _document_hash(selection), act)
     with operation.as_owner() if by_owner else _as_it_is():
         try:
@@ -188,9 +186,7 @@ def _submit(operation: Operation, given: changes.SubmitApplicationInput) -> Outc
 
 def _complete(operation: Operation, given: changes.CompleteTaskInput) -> Outcome:
     data = cast("dict[str, Any]", given.data)
-    return _done(
-        "CompleteTaskSuccess", tasks.complete(operation.work, given.task, data, given.expected_version)
-    )
+    return _done("CompleteTaskSuccess", tasks.complete(operation.work, given.task, data, given.expected_version))
 
 
 def _create(operation: Operation, given: changes.CreateTenantInput) -> Outcome:
@@ -210,9 +206,7 @@ class Mutation:
     """Changing; each input carries an idempotencyKey, what changes an existing thing an expectedVersion."""
 
     @strawberry.mutation
-    def submit_application(
-        self, info: Info, input: changes.SubmitApplicationInput
-    ) -> changes.SubmitApplicationResult:
+    def submit_application(self, info: Info, input: changes.SubmitApplicationInput) -> changes.SubmitApplicationResult:
         """Applies, or enters what came by post or counter."""
         act = lambda: _submit(info.context, input)  # noqa: E731
         return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]

@@ -61,9 +61,7 @@ class Operation:
     def connection(self) -> Any:
         """The county's own connection, or that of the caller's workspace."""
         if self.principal.realm_kind in WORKSPACES:
-            return self._held.enter_context(
-                self._connections.for_workspace(WORKSPACES[self.principal.realm_kind])
-            )
+            return self._held.enter_context(self._connections.for_workspace(WORKSPACES[self.principal.realm_kind]))
         return self._held.enter_context(self._connections.for_tenant(self.principal.tenant))
 
     @contextmanager

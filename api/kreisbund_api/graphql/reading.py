@@ -4,7 +4,7 @@ Aliases, fragments, @skip and @include are graphql-core's business (`collect_sub
 person may not use are left out of the statement; their resolver then finds nothing and answers FORBIDDEN.
 """
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -25,9 +25,9 @@ Info = strawberry.Info[Operation, None]
 class SelectionReader:
     """Reads the selection below one resolved field."""
 
-    def __init__(self, info: GraphQLResolveInfo) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Operation]) -> None:
         self._info = info
-        self._operation = cast(Operation, info.context)
+        self._operation = info.context
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
 
     def root(self) -> Selection:
@@ -86,7 +86,7 @@ def require(info: Info) -> None:
         raise forbidden()
 
 
-def resolve_by_key(source: dict[str, Any], info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def resolve_by_key(source: dict[str, Any], info: GraphQLResolveInfo[Operation], **_arguments: Any) -> Any:
     """A field's value in what the statement answered; what was left out of it was forbidden."""
     key = str(info.path.key)
     if key not in source:
@@ -94,7 +94,7 @@ def resolve_by_key(source: dict[str, Any], info: GraphQLResolveInfo, **_argument
     return source[key]
 
 
-def type_of(source: dict[str, Any], _info: GraphQLResolveInfo, _type: Any) -> str:
+def type_of(source: dict[str, Any], _info: GraphQLResolveInfo[Operation], _type: Any) -> str:
     """The concrete type of what stands where an interface or a union is declared."""
     return str(source[TYPE_KEY])
 
@@ -103,10 +103,10 @@ class UnseenEventError(Exception):
     """An event that this person may not see; no frame is sent for it."""
 
 
-def resolve_event(event_id: UUID, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def resolve_event(event_id: UUID, info: GraphQLResolveInfo[Operation], **_arguments: Any) -> Any:
     """A subscription's field for one event of the log."""
     selection = SelectionReader(info).root()
-    found = cast(Operation, info.context).read(One("CaseEvent", "{a}.id = {id}::uuid"), selection, {"id": event_id})
+    found = info.context.read(One("CaseEvent", "{a}.id = {id}::uuid"), selection, {"id": event_id})
     if found is None:
         raise UnseenEventError
     return found

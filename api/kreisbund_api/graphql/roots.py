@@ -36,7 +36,7 @@ from kreisbund_platform.cases import status
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database import case_filters, catalogue_objects
 from kreisbund_platform.database.idempotency import in_transaction
-from kreisbund_platform.database.object_types import Embedded, Many, One
+from kreisbund_platform.database.object_types import Many, One
 from kreisbund_platform.errors import NotFound
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.ids import Kind, kind_of, parse_id

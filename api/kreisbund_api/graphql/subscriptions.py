@@ -1,4 +1,4 @@
-"""The roots of subscriptions; the endpoint polls the event log and renders each event like a read."""
+"""The roots of subscriptions, declared. events.py serves them: it polls the log and renders each event like a read."""
 
 from collections.abc import AsyncGenerator
 
@@ -7,6 +7,8 @@ from strawberry import ID
 
 from kreisbund_api.graphql.cases import CaseEvent
 from kreisbund_api.graphql.reading import Info
+from kreisbund_api.graphql.refusals import bad_input
+from kreisbund_platform.texts import _
 
 
 @strawberry.type
@@ -14,7 +16,6 @@ class Subscription:
     """What happens, as it happens."""
 
     @strawberry.subscription
-    async def case_events(self, info: Info, case: ID | None = None) -> AsyncGenerator[CaseEvent, None]:
+    def case_events(self, info: Info, case: ID | None = None) -> AsyncGenerator[CaseEvent, None]:
         """New events of one case, or of all that the viewer may see."""
-        async for event in info.context.events(case):
-            yield event
+        raise bad_input(_("Ereignisse gibt es nur als text/event-stream."))

@@ -12,7 +12,7 @@ from typing import Any
 from anyio.to_thread import run_sync
 
 from kreisbund_api.web import forms
-from kreisbund_api.web.visits import PageRefused, Visit
+from kreisbund_api.web.visits import PageRefusedError, Visit
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.engine import feel
 from kreisbund_platform.engine.forms import UploadInfo, fields_of, name_of, validate
@@ -81,9 +81,9 @@ def resume(visit: Visit, schema: Mapping[str, Any]) -> Walk:
     try:
         data = json.loads(text) if len(text) <= LONGEST_DRAFT else None
     except ValueError as error:
-        raise PageRefused(400) from error
+        raise PageRefusedError(400) from error
     if not isinstance(data, dict) or not number.isdigit():
-        raise PageRefused(400)
+        raise PageRefusedError(400)
     return Walk(schema, forms.steps_of(schema), 0, data).at(int(number))
 
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +22,22 @@ from starlette.responses import Response
 STYLES = Path(__file__).with_name("styles")
 KERN = Path("node_modules/@kern-ux/native/dist")
 WEIGHTS = {400: "Regular", 500: "Medium", 600: "SemiBold"}
-LATIN = [*range(0x20, 0x180), 0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC]
+PUNCTUATION = (0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC)
+LATIN = [*range(0x20, 0x180), *range(0x218, 0x21C), 0x1E9E, *PUNCTUATION]
+    *range(0x20, 0x250),
+    *range(0x1E00, 0x1F00),
+    0x2013,
+    0x2014,
+    0x2018,
+    0x2019,
+    0x201A,
+    0x201C,
+    0x201D,
+    0x201E,
+    0x2022,
+    0x2026,
+    0x20AC,
+]
 MANIFEST = "manifest.json"
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "woff2": "font/woff2"}
 A_YEAR = "public, max-age=31536000, immutable"
@@ -53,15 +69,14 @@ def _latin(font_file: Path) -> bytes:
     """The font with Latin letters only: about a sixth of its size. Where fontTools is missing, the whole font."""
     if find_spec("fontTools") is None or find_spec("brotli") is None:
         return font_file.read_bytes()
-    from fontTools.subset import Options, Subsetter, load_font, save_font  # noqa: PLC0415  (needed at set-up only)
-
-    options = Options(flavor="woff2", layout_features=["kern", "liga"])
-    font = load_font(str(font_file), options)
-    subsetter = Subsetter(options)
+    subset = import_module("fontTools.subset")  # needed at set-up only
+    options = subset.Options(flavor="woff2", layout_features=["kern", "liga"])
+    font = subset.load_font(str(font_file), options)
+    subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=LATIN)
     subsetter.subset(font)
     written = io.BytesIO()
-    save_font(font, written, options)
+    subset.save_font(font, written, options)
     return written.getvalue()
 
 

@@ -56,17 +56,12 @@ def _answer(component: Component, value: Any, before: str) -> Iterator[tuple[str
 def answer_text(component: Component, value: Any) -> str:
     """One value in German."""
     names = {str(item["value"]): str(item["label"]) for item in component.get("values", ())}
-    match component["type"]:
-        case "checkbox":
-            return _("Ja") if value else _("Nein")
-        case "checklist":
-            return ", ".join(names.get(str(item), str(item)) for item in value)
-        case "radio" | "select":
-            return names.get(str(value), str(value))
-        case "number":
-            return german_number(value)
-        case "datetime":
-            return german_date(value)
-        case "filepicker":
-            return _("Datei beigefügt") if isinstance(value, str) else _("{n} Dateien beigefügt").format(n=len(value))
-    return str(value)
+    kind = component["type"]
+    if kind == "checkbox":
+        return _("Ja") if value else _("Nein")
+    if kind == "filepicker":
+        return _("Datei beigefügt") if isinstance(value, str) else _("{n} Dateien beigefügt").format(n=len(value))
+    if kind == "checklist":
+        return ", ".join(names.get(str(item), str(item)) for item in value)
+    shown = {"number": german_number, "datetime": german_date}.get(kind)
+    return shown(value) if shown else names.get(str(value), str(value))

@@ -1,5 +1,8 @@
 """The headers of every page: no scripts but our own, no frames, no other origin, no address given away."""
 
+from collections.abc import Callable
+
+from anyio.to_thread import run_sync
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,15 +16,18 @@ POLICY = (
 class PageHeaders:
     """Sets the security headers on each answer that does not bring its own."""
 
-    def __init__(self, app: ASGIApp, issuers: str = "") -> None:
+    def __init__(self, app: ASGIApp, issuers: Callable[[], str]) -> None:
         self._app = app
-        self._policy = POLICY.format(issuers=issuers)
+        self._issuers = issuers
+        self._policy = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything through; answers of the pages leave with their headers."""
         if scope["type"] != "http" or not _is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
+        if not self._policy:
+            self._policy = POLICY.format(issuers=await run_sync(self._issuers))
 
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":

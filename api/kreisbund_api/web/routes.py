@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
+from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
 from kreisbund_api.web.desk import cases, tasks
 from kreisbund_api.web.desk import templates as county_templates
@@ -19,6 +21,7 @@ from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
 from kreisbund_api.web.studio import templates
 from kreisbund_api.web.visits import Visit, install_pages, refusal
+from kreisbund_platform.texts import _
 
 
 def install(app: FastAPI, services: Services) -> None:
@@ -32,7 +35,7 @@ def install(app: FastAPI, services: Services) -> None:
     install_pages(app, services, "operations", tenants.PAGES, of_county=False)
     assets.install(app, services.settings.home)
     _install_refusals(app, services)
-    app.add_middleware(PageHeaders, issuers=_issuer_origins(services))
+    app.add_middleware(PageHeaders, issuers=lambda: _issuer_origins(services))
 
 
 def _issuer_origins(services: Services) -> str:
@@ -47,8 +50,8 @@ def _install_refusals(app: FastAPI, services: Services) -> None:
         assert isinstance(error, HTTPException)
         path = request.url.path
         if path != "/" and not path.startswith(AREAS) and "text/html" not in request.headers.get("accept", ""):
-            body = {"errors": [{"message": str(error.detail), "extensions": {"code": "BAD_USER_INPUT"}}]}
-            return JSONResponse(body, error.status_code, error.headers)
+            headers = dict(error.headers or {})
+            return RefusedError(Code.BAD_USER_INPUT, _("Das gibt es nicht."), error.status_code, headers).response()
         return refusal(Visit(request, services, "start", None, None, None, ""), error.status_code)
 
     app.add_exception_handler(HTTPException, refuse)

@@ -1,7 +1,7 @@
 """One request for a page: who visits which area of which county, and how it is answered.
 
-Handlers are `async def page(visit: Visit) -> Response`; what they may not show ends in `PageRefused`, which becomes
-a German page. Foreign and unknown look alike: 404.
+Handlers are `async def page(visit: Visit) -> Response`; what they may not show ends in `PageRefusedError`, which
+becomes a German page. Foreign and unknown look alike: 404.
 """
 
 import secrets
@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from kreisbund_api import session
 from kreisbund_api.services import Services
 from kreisbund_api.web import assets, rendering
+from kreisbund_platform import telemetry
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.context import TenantContext
@@ -30,7 +31,7 @@ MOST_BYTES = 21 * 1024 * 1024
 STATUS_OF_CODE = {"FORBIDDEN": 403, "BAD_USER_INPUT": 400, "UNAVAILABLE": 503, "RATE_LIMITED": 429}
 
 
-class PageRefused(Exception):
+class PageRefusedError(Exception):
     """The page is not shown; `status` says which German page stands for it."""
 
     def __init__(self, status: int) -> None:
@@ -38,7 +39,7 @@ class PageRefused(Exception):
         self.status = status
 
 
-class LoginNeeded(Exception):
+class LoginNeededError(Exception):
     """The visitor may be entitled, but nobody is logged in."""
 
 
@@ -99,8 +100,8 @@ async def ask(visit: Visit, name: str, **variables: Any) -> dict[str, Any]:
     if answer.errors or answer.data is None:
         code = str(answer.errors[0].get("extensions", {}).get("code")) if answer.errors else ""
         if code == "UNAUTHENTICATED" or (code == "FORBIDDEN" and visit.principal is None):
-            raise LoginNeeded
-        raise PageRefused(STATUS_OF_CODE.get(code, 500))
+            raise LoginNeededError
+        raise PageRefusedError(STATUS_OF_CODE.get(code, 500))
     return answer.data
 
 
@@ -110,15 +111,15 @@ async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
     data = await ask(visit, name, input={**values, "idempotencyKey": key})
     result: dict[str, Any] = next(iter(data.values()))
     if result["__typename"] == "NotFound":
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     if result["__typename"] == "Forbidden":
         if visit.principal is None:
-            raise LoginNeeded
-        raise PageRefused(403)
+            raise LoginNeededError
+        raise PageRefusedError(403)
     return result
 
 
-def show(visit: Visit, page: str, status: int = 200, **values: Any) -> Response:
+def show(visit: Visit, page: str, status: int = 200, /, **values: Any) -> Response:
     """The HTML page `<area>/<page>.html` for this visit."""
     common = {
         "visit": visit,
@@ -162,16 +163,19 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
         try:
             await _enter(visit, of_county)
             if page.login and visit.principal is None:
-                raise LoginNeeded
+                raise LoginNeededError
             if request.method == "POST":
                 await _receive(visit)
             return await page.handler(visit)
-        except LoginNeeded:
+        except LoginNeededError:
             return go(visit.login_address)
-        except PageRefused as refused:
+        except PageRefusedError as refused:
             return refusal(visit, refused.status)
         except IssuerUnavailable:
             return refusal(visit, 503)
+        except Exception as surprise:
+            telemetry.log("page_surprise", problem=surprise)
+            return refusal(visit, 500)
 
     return endpoint
 
@@ -183,7 +187,7 @@ async def _enter(visit: Visit, of_county: bool) -> None:
     visit.county = await run_sync(registry.by_slug, slug) if slug else None
     if of_county and (visit.county is None or visit.county.status not in ("ACTIVE", "SUSPENDED")):
         visit.county = None
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     where = {"county": visit.county.slug} if visit.county else {"workspace": visit.area}
     entry = await run_sync(lambda: session.realm_of(registry, **where))
     if entry:
@@ -195,16 +199,16 @@ async def _enter(visit: Visit, of_county: bool) -> None:
 async def _receive(visit: Visit) -> None:
     """Reads the form, but only one of our own pages': another origin is refused before anything is looked at."""
     if not session.same_origin(visit.request, visit.services.settings):
-        raise PageRefused(403)
+        raise PageRefusedError(403)
     length = visit.request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST_BYTES:
-        raise PageRefused(413)
+        raise PageRefusedError(413)
     try:
         visit.form = await visit.request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES, max_part_size=2_000_000)
     except MultiPartException as error:
-        raise PageRefused(400) from error
+        raise PageRefusedError(400) from error
     if visit.realm and not await session.check_post(visit.request, visit.realm, visit.sent(session.CSRF_FIELD)):
-        raise PageRefused(403)
+        raise PageRefusedError(403)
 
 
 def refusal(visit: Visit, status: int) -> Response:

@@ -46,20 +46,21 @@ def _words() -> dict[str, dict[str, str]]:
         },
         "delivery": {
             "PORTAL": _("Abruf im Portal"),
-            "POST": _("Brief"),
             "LETTER": _("Brief"),
         },
         "outcome": {
             "GRANTED": _("Bewilligt"),
-            "PARTIALLY_GRANTED": _("Teilweise bewilligt"),
-            "REJECTED": _("Abgelehnt"),
             "REFUSED": _("Abgelehnt"),
+            "EXEMPTED": _("Genehmigungsfrei gestellt"),
+            "DEEMED_WITHDRAWN": _("Gilt als zurückgenommen"),
+            "HEARING": _("Anhörung"),
+            "COLLECTION": _("Bereit zur Abholung"),
         },
         "decision": {
             "MAIN": _("Bescheid"),
-            "PARTIAL": _("Teilbescheid"),
-            "AMENDMENT": _("Änderungsbescheid"),
-            "OBJECTION": _("Widerspruchsbescheid"),
+            "FEE": _("Kostenbescheid"),
+            "INTERIM": _("Zwischenbescheid"),
+            "LETTER": _("Schreiben"),
         },
         "remedy": {"OBJECTION": _("Widerspruch"), "ACTION": _("Klage")},
         "party": {
@@ -82,23 +83,19 @@ def _words() -> dict[str, dict[str, str]]:
             "template_author": _("Prozessgestaltung"),
         },
         "event": {
-            "APPLICATION_SUBMITTED": _("Antrag eingegangen"),
-            "APPLICATION_WITHDRAWN": _("Antrag zurückgenommen"),
+            "APPLICATION_RECEIVED": _("Antrag eingegangen"),
+            "WITHDRAWN": _("Antrag zurückgenommen"),
             "TASK_CLAIMED": _("Aufgabe übernommen"),
             "TASK_RELEASED": _("Aufgabe zurückgegeben"),
             "TASK_COMPLETED": _("Aufgabe erledigt"),
             "TIMER_FIRED": _("Frist abgelaufen"),
             "NOTE_ADDED": _("Vermerk geschrieben"),
             "MESSAGE_SENT": _("Nachricht gesendet"),
-            "NOTICE_ISSUED": _("Bescheid erlassen"),
             "NOTICE_RETRIEVED": _("Bescheid abgerufen"),
-            "CASE_CLOSED": _("Vorgang abgeschlossen"),
         },
         "direction": {
             "TO_APPLICANT": _("Vom Landkreis"),
             "FROM_APPLICANT": _("An den Landkreis"),
-            "OUTGOING": _("Vom Landkreis"),
-            "INCOMING": _("An den Landkreis"),
         },
     }
 

@@ -1,5 +1,7 @@
 """What everybody may read: counties, units, public services, topics, templates and their versions."""
 
+from uuid import UUID
+
 from kreisbund_platform.database.object_types import Column, Connection, Key, Many, ObjectType, One
 
 # New applications of this county start on the version it adopted; without an adoption, the newest stands for it.
@@ -158,7 +160,7 @@ def templates(search: str | None) -> tuple[Connection, dict[str, object]]:
     return Connection("ProcessTemplate", condition, by_title, descending=False), dict(values)
 
 
-def services(ranked: list[object] | None, life_situation: str | None) -> tuple[Connection, dict[str, object]]:
+def services(ranked: list[UUID] | None, life_situation: str | None) -> tuple[Connection, dict[str, object]]:
     """Public services by name, or in the order of `ranked` ids; narrowed to a life situation; and bound values."""
     condition = OF_LIFE_SITUATION if life_situation else "true"
     values: dict[str, object] = {"life_situation": life_situation} if life_situation else {}

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kreisbund_api.web import form_answers
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 from kreisbund_api.web.words import BERLIN
 from kreisbund_platform.engine.diagram import render_svg
 from kreisbund_platform.texts import _
@@ -43,7 +43,7 @@ async def cases(visit: Visit) -> Response:
 async def _case(visit: Visit) -> dict[str, Any]:
     found: dict[str, Any] | None = (await ask(visit, "case", id=visit.request.path_params["id"]))["caseRecord"]
     if found is None:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return found
 
 

@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 from kreisbund_api.web import applying
 from kreisbund_api.web.desk.cases import answers_of
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 
 
 async def _task(visit: Visit) -> dict[str, Any]:
     found: dict[str, Any] | None = (await ask(visit, "task", id=visit.request.path_params["id"]))["task"]
     if found is None:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return found
 
 
@@ -44,7 +44,7 @@ async def act(visit: Visit) -> Response:
     """Claims, releases or completes, always the version that the person saw."""
     action, version = visit.sent("action"), visit.sent("version")
     if action not in ("claim", "release", "complete") or not version.isdigit():
-        raise PageRefused(400)
+        raise PageRefusedError(400)
     found = await _task(visit)
     if action == "complete":
         return await _complete(visit, found, int(version))

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kreisbund_api.web import applying, forms
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 from kreisbund_platform.texts import _
 
 PAPER_CHANNELS = ("LETTER", "COUNTER", "MAIL")
@@ -21,7 +21,7 @@ async def templates(visit: Visit, problem: str | None = None) -> Response:
 async def _template(visit: Visit) -> dict[str, Any]:
     found: dict[str, Any] | None = (await ask(visit, "template", id=visit.request.path_params["id"]))["node"]
     if not found or "slug" not in found:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return found
 
 
@@ -29,7 +29,7 @@ async def adoption(visit: Visit) -> Response:
     """Adopts a template or ends its adoption."""
     action, template = visit.sent("action"), await _template(visit)
     if action not in ("adopt", "end_adoption"):
-        raise PageRefused(400)
+        raise PageRefusedError(400)
     result = await change(visit, action, template=template["slug"])
     if result["__typename"].endswith("Success"):
         return go(f"{visit.home}templates")
@@ -55,7 +55,7 @@ async def paper(visit: Visit) -> Response:
     """The form of a template, all pages at once, for an application that came on paper."""
     template = await _template(visit)
     if not template["adoptedHere"] or not template["startForm"]:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return _show(visit, template, applying.begin(template["startForm"]["schema"]), {})
 
 
@@ -63,7 +63,7 @@ async def enter(visit: Visit) -> Response:
     """Enters it."""
     template = await _template(visit)
     if not template["startForm"]:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     walk, (texts, errors) = applying.begin(template["startForm"]["schema"]), await applying.store_files(visit)
     for number in range(len(walk.steps)):
         walk = applying.taken(walk.at(number), texts)

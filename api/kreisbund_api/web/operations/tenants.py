@@ -21,13 +21,8 @@ async def tenants(visit: Visit) -> Response:
 async def _show(visit: Visit, errors: dict[str, str] | None = None, problem: str | None = None) -> Response:
     data = await ask(visit, "tenants")
     found = [edge["node"] for edge in data["tenants"]["edges"]]
-    values = {"tenants": found, "requests": _requests(visit), "queues": await _queues(visit)}
+    values = {"tenants": found, "requests": visit.services.recent.newest_first(), "queues": await _queues(visit)}
     return show(visit, "operations/tenants.html", errors=errors or {}, problem=problem, **values)
-
-
-def _requests(visit: Visit) -> list[operations.RequestLine]:
-    recent = getattr(visit.request.app.state, "recent_requests", None)
-    return recent.newest_first() if isinstance(recent, operations.RecentRequests) else []
 
 
 async def _queues(visit: Visit) -> list[operations.Queue]:

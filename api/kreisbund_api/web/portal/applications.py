@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kreisbund_api.web import applying, form_answers
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 from kreisbund_platform.texts import _
 
 WITHDRAWABLE = ("SUBMITTED", "IN_PROGRESS", "WAITING")
@@ -21,7 +21,7 @@ async def _application(visit: Visit) -> dict[str, Any]:
     data = await ask(visit, "application", id=visit.request.path_params["id"])
     application: dict[str, Any] | None = data["application"]
     if application is None:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return application
 
 
@@ -46,7 +46,7 @@ async def withdraw(visit: Visit) -> Response:
     """Withdraws the version that the person saw."""
     identifier, version = visit.request.path_params["id"], visit.sent("version")
     if not version.isdigit():
-        raise PageRefused(400)
+        raise PageRefusedError(400)
     reason = visit.sent("reason").strip() or None
     result = await change(visit, "withdraw", application=identifier, reason=reason, expectedVersion=int(version))
     if result["__typename"] == "WithdrawApplicationSuccess":
@@ -73,7 +73,7 @@ async def message(visit: Visit) -> Response:
 async def _task(visit: Visit) -> dict[str, Any]:
     found = (await ask(visit, "task", id=visit.request.path_params["id"]))["task"]
     if found is None or found["role"] != "citizen":
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     task: dict[str, Any] = found
     return task
 

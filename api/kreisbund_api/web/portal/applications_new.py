@@ -6,17 +6,17 @@ from starlette.responses import Response
 
 from kreisbund_api.web import applying, form_answers
 from kreisbund_api.web.applying import Walk
-from kreisbund_api.web.visits import LoginNeeded, Page, PageRefused, Visit, ask, change, show
+from kreisbund_api.web.visits import LoginNeededError, Page, PageRefusedError, Visit, ask, change, show
 
 
 async def _template(visit: Visit) -> dict[str, Any]:
     data = await ask(visit, "template", id=visit.request.path_params["id"])
     template: dict[str, Any] | None = data["node"]
     if not template or not template.get("adoptedHere") or not template["startForm"]:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     manifest = (template["currentVersion"] or {}).get("manifest") or {}
     if visit.principal is None and not manifest.get("guests", True):
-        raise LoginNeeded
+        raise LoginNeededError
     return template
 
 

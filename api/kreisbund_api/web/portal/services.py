@@ -4,7 +4,7 @@ import re
 
 from starlette.responses import Response
 
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, show
 
 LEIKA_KEY = re.compile(r"\d{5,20}")
 
@@ -31,7 +31,7 @@ async def service(visit: Visit) -> Response:
     key = visit.request.path_params["key"]
     data = await ask(visit, "service", key=key) if LEIKA_KEY.fullmatch(key) else {"publicService": None}
     if data["publicService"] is None:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     return show(visit, "portal/service.html", service=data["publicService"])
 
 

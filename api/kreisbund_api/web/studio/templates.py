@@ -6,7 +6,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from kreisbund_api.web import forms
-from kreisbund_api.web.visits import Page, PageRefused, Visit, ask, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, show
 from kreisbund_platform.engine.diagram import render_svg
 
 
@@ -20,7 +20,7 @@ async def template(visit: Visit) -> Response:
     """One template with its newest version."""
     found: dict[str, Any] | None = (await ask(visit, "template", id=visit.request.path_params["id"]))["node"]
     if not found or "slug" not in found:
-        raise PageRefused(404)
+        raise PageRefusedError(404)
     version = found["currentVersion"] or {}
     drawn = render_svg(version["bpmnXml"].encode()) if version else ""
     shown = [(name, _steps(schema)) for name, schema in (version.get("forms") or {}).items()]
