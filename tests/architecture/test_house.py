@@ -6,10 +6,11 @@ import re
 import subprocess
 from pathlib import Path
 
-import kreisbund_platform
 import pytest
 from sqlalchemy import Column
 from sqlmodel import SQLModel
+
+import kreisbund_platform
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDERS = {
@@ -20,7 +21,7 @@ FOLDERS = {
 }
 LONGEST_FILE = 400
 TYPES = {
-    "UUID": "uuid", "TEXT": "text", "VARCHAR": "text", "INTEGER": "integer", "BIGINT": "bigint", "BOOLEAN": "boolean",
+    "UUID": "uuid", "TEXT": "text", "VARCHAR": "text", "INTEGER": "integer", "BIG_INTEGER": "bigint", "BIGINT": "bigint", "BOOLEAN": "boolean",
     "DATE": "date", "DATETIME": "timestamp with time zone", "JSON": "json", "BLOB": "bytea", "REAL": "real",
     "CHAR(12)": "character", "ARRAY": "ARRAY", "NUMERIC": "numeric",
 }  # fmt: skip

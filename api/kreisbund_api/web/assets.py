@@ -24,20 +24,6 @@ KERN = Path("node_modules/@kern-ux/native/dist")
 WEIGHTS = {400: "Regular", 500: "Medium", 600: "SemiBold"}
 PUNCTUATION = (0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC)
 LATIN = [*range(0x20, 0x180), *range(0x218, 0x21C), 0x1E9E, *PUNCTUATION]
-    *range(0x20, 0x250),
-    *range(0x1E00, 0x1F00),
-    0x2013,
-    0x2014,
-    0x2018,
-    0x2019,
-    0x201A,
-    0x201C,
-    0x201D,
-    0x201E,
-    0x2022,
-    0x2026,
-    0x20AC,
-]
 MANIFEST = "manifest.json"
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "woff2": "font/woff2"}
 A_YEAR = "public, max-age=31536000, immutable"

@@ -90,7 +90,8 @@ def name_of(component: Component) -> str:
 def _shape_problem(data: Any) -> Problem | None:
     if not isinstance(data, Mapping):
         return Problem("NOT_AN_OBJECT", _("Die Angaben müssen ein Objekt mit Feldern sein."))
-    level, count, depth = [data], 0, 0
+    level: list[Any] = [data]
+    count = depth = 0
     while level:
         depth += 1
         count += sum(len(item) for item in level)
@@ -156,17 +157,17 @@ def _is_hidden(run: _Run, component: Component, scope: _Scope) -> bool:
 def _field(run: _Run, component: Component, scope: _Scope, cleaned: dict[str, Any]) -> None:
     name = name_of(component)
     path, value = scope.at(name), scope.values.get(name)
+    inner: Any = None
     if component["type"] == "group":
         inner = _group(run, component, scope, path, value)
     elif is_empty(component, value):
-        return _refuse_missing(run, component, path)
+        _refuse_missing(run, component, path)
     elif component["type"] == "dynamiclist":
         inner = _entries(run, component, scope, path, value)
     else:
         inner = _single(run, component, path, value)
     if inner is not None:
         cleaned[name] = inner
-    return None
 
 
 def _refuse_missing(run: _Run, component: Component, path: str) -> None:
@@ -182,13 +183,14 @@ def _single(run: _Run, component: Component, path: str, value: Any) -> Any:
     if found is False and rules_of(component).get("required"):
         run.refuse(path, problem(component, "REQUIRED", _("Bitte bestätigen Sie „{label}“.")))
     if component["type"] == "filepicker":
-        run.upload_ids.extend(found if isinstance(found, list) else [found])
+        run.upload_ids.extend(map(str, found if isinstance(found, list) else [found]))
     return found
 
 
 def _group(run: _Run, component: Component, scope: _Scope, path: str, value: Any) -> dict[str, Any] | None:
     if value is not None and not isinstance(value, Mapping):
-        return _refuse_shape(run, component, path)
+        _refuse_shape(run, component, path)
+        return None
     inner = component.get("components", ())
     values = value or {}
     return _object(run, inner, _Scope(values, path, {**scope.context, **_variables(inner, values)})) or None
@@ -196,7 +198,8 @@ def _group(run: _Run, component: Component, scope: _Scope, path: str, value: Any
 
 def _entries(run: _Run, component: Component, scope: _Scope, path: str, value: Any) -> list[Any] | None:
     if not isinstance(value, list):
-        return _refuse_shape(run, component, path)
+        _refuse_shape(run, component, path)
+        return None
     if len(value) > MOST_ENTRIES:
         german = _("„{label}“ darf höchstens {number} Einträge haben.")
         run.refuse(path, problem(component, "TOO_MANY_ENTRIES", german, number=MOST_ENTRIES))
