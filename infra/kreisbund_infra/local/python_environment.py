@@ -8,10 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kreisbund_infra.local.home import CHECKOUT, PACKAGES, Home
+from kreisbund_infra.local.home import CHECKOUT, PACKAGES, STAMP, Home
 from kreisbund_infra.local.problem import Problem, step
-
-STAMP = "kreisbund.stamp"
 
 
 def python_of(venv: Path) -> Path:
@@ -19,11 +17,15 @@ def python_of(venv: Path) -> Path:
     return venv / "bin" / "python"
 
 
+def is_current(venv: Path, *locks: str) -> bool:
+    """Whether the environment was made whole from these lock files by this Python."""
+    stamp = venv / STAMP
+    return stamp.is_file() and stamp.read_text() == _stamp(locks)
+
+
 def ensure(home: Home, venv: Path, *locks: str) -> None:
     """Makes or renews `venv` with what the lock files name. One without its stamp was left half-made: begun anew."""
-    wanted = _stamp(locks)
-    stamp = venv / STAMP
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if is_current(venv, *locks):
         return
     with step(f"Python packages ({', '.join(locks)})"):
         shutil.rmtree(venv, ignore_errors=True)
@@ -33,7 +35,7 @@ def ensure(home: Home, venv: Path, *locks: str) -> None:
             install(home, venv, lock)
         site = next((venv / "lib").glob("python*/site-packages"))
         (site / "kreisbund.pth").write_text("".join(f"{CHECKOUT / package}\n" for package in PACKAGES))
-        stamp.write_text(wanted)
+        (venv / STAMP).write_text(_stamp(locks))
 
 
 def install(home: Home, venv: Path, lock: str) -> None:
@@ -87,11 +89,12 @@ def _python_with_pip(home: Home) -> str:
 def _run(command: list[str], home: Home) -> None:
     log = home.logs / "setup.log"
     with log.open("ab") as file:
+        begun = file.tell()
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, env=_clean(), check=False
         )
     if done.returncode:
-        what = "no space left" if b"No space left" in log.read_bytes()[-4000:] else "packages could not be installed"
+        what = "no space left" if b"No space left" in log.read_bytes()[begun:] else "packages could not be installed"
         raise Problem(f"{what}: see {log}; check disk and network, then try again")
 
 

@@ -7,10 +7,9 @@ import subprocess
 from pathlib import Path
 
 from kreisbund_infra.local import python_environment
-from kreisbund_infra.local.home import CHECKOUT, Home
+from kreisbund_infra.local.home import CHECKOUT, STAMP, Home
 from kreisbund_infra.local.problem import Problem, step
 
-STAMP = "kreisbund.stamp"
 FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
