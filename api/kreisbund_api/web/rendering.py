@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 AREAS = ("start", "portal", "desk", "studio", "state", "operations")
 FILTERS = {
     "date": words.german_date,
+    "due_day": words.german_due_day,
     "time": words.german_time,
     "month": words.german_month,
     "number": words.german_number,

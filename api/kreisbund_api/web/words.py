@@ -1,6 +1,6 @@
 """Codes, dates and numbers as people read them in German."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,6 +121,12 @@ def german_date(value: Any) -> str:
     """`3. September 2026`; unreadable texts stay, nothing is a dash."""
     day = as_date(value)
     return format_date(day, "long", locale=LOCALE) if day else str(value or "–")
+
+
+def german_due_day(value: Any) -> str:
+    """The last day of a period that ends at `value`: midnight ends the day before."""
+    moment = as_date(value)
+    return german_date(moment - timedelta(microseconds=1) if isinstance(moment, datetime) else moment)
 
 
 def german_time(value: Any) -> str:

@@ -46,12 +46,25 @@ def bring_up(home: Home) -> list[str]:
         preparing = pool.submit(styles.ensure, home, home.venv)
         server, started = _bring_up_database(home)
         environment = environment_of(home, server)
-        if len(started) + sum(processes.running(home, name) is None for name in SERVICES):
-            _set_up(home, environment)
+        started += _bring_up_services(home, environment, incomplete=bool(started))
         preparing.result()
-    started += [name for name in SERVICES if _start_service(home, name, environment)]
     _wait_until_ready(home)
     return started
+
+
+def _bring_up_services(home: Home, environment: dict[str, str], *, incomplete: bool) -> list[str]:
+    """Sets up and starts. What was once set up whole is checked again while the processes already start."""
+    missing = [name for name in SERVICES if processes.running(home, name) is None]
+    if not missing and not incomplete:
+        return []
+    once_set_up = home.root / "set-up"
+    if not once_set_up.exists():
+        _set_up(home, environment)
+        once_set_up.touch()
+        return [name for name in missing if _start_service(home, name, environment)]
+    missing = [name for name in missing if _start_service(home, name, environment)]
+    _set_up(home, environment)
+    return missing
 
 
 def _refuse_taken_port(home: Home) -> None:
