@@ -156,9 +156,8 @@ def read_document(text: str) -> DocumentNode:
     try:
         document = parse(text, no_location=False, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as problem:
-        raise (
-            too_complex() if "token" in problem.message and str(MOST_TOKENS) in problem.message else problem
-        ) from None
+        over_limit = str(MOST_TOKENS) in problem.message or "nested too deeply" in problem.message
+        raise (too_complex() if over_limit else problem) from None
     except RecursionError:
         raise too_complex() from None
     Walk(document).check()

@@ -21,7 +21,8 @@ FOLDERS = {
 }
 LONGEST_FILE = 400
 TYPES = {
-    "UUID": "uuid", "TEXT": "text", "VARCHAR": "text", "INTEGER": "integer", "BIG_INTEGER": "bigint", "BIGINT": "bigint", "BOOLEAN": "boolean",
+    "UUID": "uuid", "TEXT": "text", "VARCHAR": "text", "INTEGER": "integer", "BIG_INTEGER": "bigint",
+    "BIGINT": "bigint", "BOOLEAN": "boolean",
     "DATE": "date", "DATETIME": "timestamp with time zone", "JSON": "json", "BLOB": "bytea", "REAL": "real",
     "CHAR(12)": "character", "ARRAY": "ARRAY", "NUMERIC": "numeric",
 }  # fmt: skip
