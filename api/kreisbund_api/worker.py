@@ -16,7 +16,7 @@ from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError
 from kreisbund_platform.documents import uploads
-from kreisbund_platform.identity import retention
+from kreisbund_platform.identity import retention, sessions
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
 from kreisbund_platform.settings import Settings
@@ -53,6 +53,7 @@ class Worker:
     def serve_all(self) -> bool:
         """One round over all counties; whether anything was done."""
         served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
+        self._tidy_shared_daily()
         return sum(self._guarded(tenant) for tenant in served) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:
@@ -85,16 +86,31 @@ class Worker:
 
     def _tidy_daily(self, tenant: TenantContext) -> None:
         """Closes months and removes what has had its time, once a day and after a start."""
-        now = self._clock.now()
-        today = now.astimezone(BERLIN).date().isoformat()
-        if self._tidied.get(tenant.slug) == today:
+        if not self._is_due(tenant.slug):
             return
+        now = self._clock.now()
         with self._connections.for_tenant(tenant) as connection, connection.transaction():
             work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
             periods.close_months(work)
             uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
             retention.forget_answers(work)
-        self._tidied[tenant.slug] = today
+        self._tidied[tenant.slug] = self._today()
+
+    def _tidy_shared_daily(self) -> None:
+        """Sessions that ended and what operators' keys answered."""
+        if not self._is_due(""):
+            return
+        with self._connections.for_workspace("registry") as connection:
+            sessions.remove_old_sessions(connection, self._clock)
+        with self._connections.for_workspace("operations") as connection:
+            retention.forget_shared_answers(connection, self._clock.now())
+        self._tidied[""] = self._today()
+
+    def _is_due(self, slug: str) -> bool:
+        return self._tidied.get(slug) != self._today()
+
+    def _today(self) -> str:
+        return self._clock.now().astimezone(BERLIN).date().isoformat()
 
 
 def main() -> None:

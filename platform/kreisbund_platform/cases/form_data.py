@@ -38,7 +38,7 @@ def check(
     return Checked(dict(result.data), named)
 
 
-def claim_uploads(work: WorkContext, checked: Checked, case_id: UUID) -> None:
-    """Turns the named uploads into documents of the case."""
-    if checked.uploads:
-        uploads.claim(work, checked.uploads, case_id)
+def claim_uploads(work: WorkContext, checked: Checked, case_id: UUID) -> Invalid | None:
+    """Turns the named uploads into documents of the case; refuses where another request claimed one first."""
+    claimed = uploads.claim(work, checked.uploads, case_id) if checked.uploads else None
+    return claimed if isinstance(claimed, Invalid) else None

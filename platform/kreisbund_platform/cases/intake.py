@@ -113,7 +113,8 @@ def _open(
     queries.insert_case(work.connection, case)
     queries.insert_application(work.connection, application)
     queries.insert_parties(work.connection, people)
-    form_data.claim_uploads(work, checked, case.id)
+    if refusal := form_data.claim_uploads(work, checked, case.id):
+        return refusal
     try:
         settled = steps.settle(work, case, template, Start(case.data or {}))
     except EngineFault as fault:

@@ -59,7 +59,8 @@ def _complete(work: WorkContext, case: CaseRecord, task: Task, data: dict[str, A
     checked = form_data.check(work, schema, data, known=case.data or {})
     if not isinstance(checked, form_data.Checked):
         return checked
-    form_data.claim_uploads(work, checked, case.id)
+    if refusal := form_data.claim_uploads(work, checked, case.id):
+        return refusal
     queries.complete_task(work.connection, task.id, work.principal.subject, work.clock.now())
     try:
         settled = steps.settle(work, case, template, TaskCompleted(task.token, checked.data))

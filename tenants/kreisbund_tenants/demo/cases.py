@@ -4,7 +4,7 @@ import random
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -30,6 +30,8 @@ from kreisbund_tenants.demo.scripts import Playing, Script, names, scripts_of
 QUICK = {"schuelerbefoerderung": 8, "jagdschein": 2}
 OTHERS_A_MONTH = 1
 THIS_MONTH = 10
+# positions among this month's applications
+WITHDRAWN, WAITING, LEFT_OPEN_FROM = (3,), (4, 5), 6
 MOST_OF_WORKING_DAY = 8 * 3600
 PROCESSES = 2
 
@@ -135,8 +137,28 @@ class _Year:
                     yield self._plan(self._quick(slug), self._within(month, 1, 12), timedelta(hours=14))
             for _ in range(OTHERS_A_MONTH):
                 yield self._plan(self._any(), self._within(month, 3, 24), timedelta(days=2), ends_early=True)
+        yield from self._this_month(now)
+
+    def _this_month(self, now: datetime) -> Iterator[Plan]:
+        """Ten applications that end in every state a case can be in: decided, withdrawn, waiting, begun, untouched."""
         start = datetime.combine(now.astimezone(BERLIN).date().replace(day=1), time(7), BERLIN)
-        yield from self.more(THIS_MONTH, start, now)
+        span = (now - start) / (THIS_MONTH + 1)
+        pace = min(timedelta(hours=10), span / 8)
+        for position in range(THIS_MONTH):
+            script = self._waiting() if position in WAITING else self._quick(self._random.choice(sorted(QUICK)))
+            plan = self._plan(script, start + span * (position + 1), pace)
+            if position in WITHDRAWN:
+                plan = replace(plan, channel=None, withdraw=True)
+            elif position in WAITING:
+                plan = replace(plan, channel=None, most_tasks=script.tasks_before_applicant)
+            elif position >= LEFT_OPEN_FROM:
+                plan = replace(plan, most_tasks=position % 2)
+            yield plan
+
+    def _waiting(self) -> Script:
+        """A script in which the applicant is asked for something."""
+        asking = [script for scripts in self._scripts.values() for script in scripts if script.tasks_before_applicant]
+        return self._random.choice(asking)
 
     def more(self, number: int, start: datetime, now: datetime) -> Iterator[Plan]:
         """Applications spread evenly over a span, worked as far as the span allows."""

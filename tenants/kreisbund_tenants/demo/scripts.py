@@ -35,6 +35,15 @@ class Script:
         roles = {name: element.attributes.get("role") for name, element in self.template.plan.elements.items()}
         return any(roles.get(step.get("complete", "")) == "citizen" for step in self.steps)
 
+    @property
+    def tasks_before_applicant(self) -> int:
+        """How many tasks staff complete before the applicant is asked for something; 0 where nobody asks."""
+        for done, step in enumerate(self.steps):
+            element = self.template.plan.elements.get(step.get("complete", ""))
+            if element is None or element.attributes.get("role") == "citizen":
+                return done if element else 0
+        return 0
+
 
 def scripts_of(template: LoadedTemplate, cases: list[dict[str, Any]]) -> list[Script]:
     """The test cases of a template as scripts."""
