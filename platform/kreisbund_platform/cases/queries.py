@@ -200,9 +200,12 @@ def close_subscriptions(connection: Rows, case_id: UUID, tokens: Sequence[int]) 
 
 
 def due_timers(connection: Rows, now: datetime, limit: int) -> list[Timer]:
-    """Timers that are due, the oldest first, skipping what another worker holds."""
+    """Timers that are due, the oldest first. Locks their cases, as every step does first; skips what others hold."""
     with connection.cursor(row_factory=class_row(Timer)) as cursor:
-        sql = "SELECT * FROM timer WHERE due_at <= %s ORDER BY due_at, case_id LIMIT %s FOR UPDATE SKIP LOCKED"
+        sql = (
+            "SELECT t.* FROM timer t JOIN case_record c ON c.id = t.case_id WHERE t.due_at <= %s"
+            " ORDER BY t.due_at, t.case_id LIMIT %s FOR UPDATE OF c SKIP LOCKED"
+        )
         return cursor.execute(sql, (now, limit)).fetchall()
 
 
@@ -227,6 +230,14 @@ def emit(connection: Rows, topic: str, payload: dict[str, Any], at: datetime) ->
     """One line for the collector. Holds no case and no person."""
     connection.execute(
         "INSERT INTO outbox (topic, payload, created_at) VALUES (%s, %s, %s)", (topic, Json(payload), at)
+    )
+
+
+def move_timer(connection: Rows, timer: Timer, due_at: datetime) -> None:
+    """A timer whose period turned out to end later."""
+    connection.execute(
+        "UPDATE timer SET due_at = %s WHERE case_id = %s AND token = %s AND element_id = %s",
+        (due_at, timer.case_id, timer.token, timer.element_id),
     )
 
 

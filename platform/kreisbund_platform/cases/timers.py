@@ -1,13 +1,18 @@
 """Due timers move cases; the worker calls this for each county."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.cases import queries, steps
-from kreisbund_platform.cases.models import Timer
+from kreisbund_platform.cases.models import CaseRecord, Timer
+from kreisbund_platform.documents import remedies
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
+from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import plan_of
+from kreisbund_platform.tenancy import deadlines
+
+NOT_YET_DELIVERED = timedelta(days=7)
 
 
 def fire_next(work: WorkContext) -> bool:
@@ -28,6 +33,9 @@ def _fire(work: WorkContext, timer: Timer) -> None:
     if case is None or case.template_version_id is None or not queries.lock_timer(work.connection, timer):
         return
     template = plan_of(work.connection, case.template_version_id)
+    if later := _runs_until(work, case, template.plan.elements[timer.element_id]):
+        queries.move_timer(work.connection, timer, later)
+        return
     try:
         with work.connection.transaction():
             settled = steps.settle(work, case, template, TimerFired(timer.token, timer.element_id))
@@ -41,6 +49,22 @@ def _fire(work: WorkContext, timer: Timer) -> None:
         telemetry.log("timer_fault", problem=fault, case=case.id, element=timer.element_id)
         telemetry.timers.add(1, {"result": "fault"})
         queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
+
+
+def _runs_until(work: WorkContext, case: CaseRecord, element: Element) -> datetime | None:
+    """When the timer is to fire instead, where it waits for an objection period that still runs.
+
+    The period runs from the delivery of the notice; while a recipient has not retrieved it, it has not begun.
+    """
+    if element.attributes.get("period") != "objection":
+        return None
+    open_period = remedies.open_period(work.connection, case.id)
+    if open_period is None:
+        return None
+    end = deadlines.end_of(open_period.until) if open_period.until else None
+    if end is None:
+        end = work.clock.now() + NOT_YET_DELIVERED
+    return end if end > work.clock.now() else None
 
 
 def backoff(attempts: int) -> timedelta:

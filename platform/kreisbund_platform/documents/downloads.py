@@ -1,6 +1,7 @@
 """Opens a document for who may read it. Retrieving a notice is the one reading with legal effect."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
@@ -41,6 +42,11 @@ def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: b
     if counts_as_retrieval and document.kind == "notice" and work.principal.subject:
         _record_retrieval(work, document)
     return StoredFile(content, document.title, document.media_type)
+
+
+def notices_of(work: WorkContext, case_id: UUID) -> list[UUID]:
+    """The documents of the case's decisions, the oldest first."""
+    return queries.notices_of(work.connection, case_id)
 
 
 def _may_read(work: WorkContext, document: Document) -> bool:

@@ -122,3 +122,19 @@ def unit_name(connection: Connection, unit_id: UUID) -> str | None:
     """What a unit of the county is called."""
     row = connection.execute("SELECT name FROM shared.unit WHERE id = %s", (unit_id,)).fetchone()
     return str(row[0]) if row else None
+
+
+def last_remedy(connection: Connection, case_id: UUID) -> tuple[date | None] | None:
+    """Until when the case's last decision may be contested; no row where none may."""
+    row = connection.execute(
+        "SELECT remedy_until FROM decision WHERE case_id = %s AND remedy_kind IS NOT NULL"
+        " ORDER BY decided_at DESC, id DESC LIMIT 1",
+        (case_id,),
+    ).fetchone()
+    return (row[0],) if row else None
+
+
+def notices_of(connection: Connection, case_id: UUID) -> list[UUID]:
+    """The documents of the case's decisions."""
+    rows = connection.execute("SELECT document_id FROM decision WHERE case_id = %s ORDER BY decided_at", (case_id,))
+    return [row[0] for row in rows]

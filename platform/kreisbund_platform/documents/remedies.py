@@ -5,12 +5,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from uuid import UUID
 
+from psycopg import Connection
+
+from kreisbund_platform.documents import queries
 from kreisbund_platform.texts import _
 
 PERIOD = "P1M"
 OBJECTION = "OBJECTION"
+
+
+@dataclass(frozen=True)
+class OpenPeriod:
+    """The period of a case's last contestable decision; `until` is None before every recipient has the notice."""
+
+    until: date | None
+
+
+def open_period(connection: Connection[Any], case_id: UUID) -> OpenPeriod | None:
+    """The period of the case's last decision against which there is a remedy; None where there is none."""
+    found = queries.last_remedy(connection, case_id)
+    return OpenPeriod(found[0]) if found else None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from psycopg import Connection
 from kreisbund_platform.cases import intake, queries, tasks, timers, withdrawal
 from kreisbund_platform.cases.models import Task
 from kreisbund_platform.clock import ManualClock
+from kreisbund_platform.documents import downloads
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Principal, Role, system_of
 from kreisbund_platform.settings import Settings
@@ -24,6 +25,7 @@ from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_tenants.demo.scripts import Playing
 
 ASK_AGAIN = timedelta(days=2)
+RETRIEVED_AFTER = timedelta(days=1)
 MOST_QUESTIONS = 60
 
 
@@ -164,7 +166,15 @@ class Replay:
             script = case.plan.playing.script
             raise TypeError(f"demo task refused: {script.template.slug} {script.name} {task.element_id} {result}")
         case.completed += 1
+        if case.plan.channel is None and downloads.notices_of(work, case.id):
+            self._later(case, lambda: self._retrieve(case), RETRIEVED_AFTER)
         self._later(case, lambda: self._claim(case))
+
+    def _retrieve(self, case: _Case) -> None:
+        """The applicant reads the notice, from which the objection period runs."""
+        work = self._work(case.plan.applicant)
+        for notice in downloads.notices_of(work, case.id):
+            downloads.open_document(work, str(notice), counts_as_retrieval=True)
 
     def _person(self, role: str, plan: Plan) -> Principal:
         return plan.applicant if role == Role.CITIZEN else self._random.choice(self._staff[role])
