@@ -65,7 +65,8 @@ def _up(here: Home, rest: list[str]) -> int:
     _only(rest, "--detach")
     start = time.monotonic()
     home.prepare(here)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, _interrupt)
     try:
         with home.locked(here):
             started = deployment.bring_up(here)

@@ -23,7 +23,9 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 # C0 and C1 controls without tab and line breaks, and lone surrogates
 _FORBIDDEN = str.maketrans("", "", "".join(map(chr, [*range(9), 11, 12, *range(14, 32), *range(127, 160)])))
-_EMAIL = re2.compile(r"[^\s@<>()\[\],;:\\\"]+@([\pL\pN-]+\.)+\pL+")
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # where the fast automaton runs out of room RE2 takes the slower one, and would say so
+_EMAIL = re2.compile(r"[^\s@<>()\[\],;:\\\"]+@([\pL\pN-]+\.)+\pL+", _QUIET)
 _PHONE = re2.compile(r"\+?[0-9][0-9 ()/.-]{3,28}[0-9]")
 _POSTCODE = re2.compile(r"[0-9]{5}")
 _DATE = re2.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
