@@ -48,6 +48,15 @@ async def current(request: Request, realm: str) -> Principal | None:
     return session[1] if session else None
 
 
+async def is_logged_in_anywhere(request: Request) -> bool:
+    """Whether this browser holds a living session of any realm."""
+    realms = [name.removeprefix(SESSION_COOKIE) for name in request.cookies if name.startswith(SESSION_COOKIE)]
+    for realm in realms:
+        if await current(request, realm) is not None:
+            return True
+    return False
+
+
 async def csrf_token(request: Request, realm: str) -> str:
     """The value of the hidden field `csrf_token` in each form; empty for a guest, who has nothing to protect."""
     session = await _sessions(request).session(request, realm)

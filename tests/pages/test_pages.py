@@ -5,6 +5,7 @@ import re
 import pytest
 
 from kreisbund_platform.identity.principals import Role
+from tests.support.fixtures import COUNTY, OTHER_COUNTY
 
 PUBLIC = ["/", "/portal/nordhausen/", "/portal/nordhausen/services?q=Schule", "/portal/nordhausen/status"]
 STAFF = [
@@ -92,3 +93,11 @@ def test_assets_are_served_plain_before_set_up(site):
     assert answer.headers["content-type"].startswith("text/css")
     for name in ("nichts.css", "..%2Fassets.py", "manifest.json"):
         assert site.browser().client.get(f"/assets/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["cases", "cases/01a203fa-77c4-8008-ab79-2cfa1b0f2636", "templates"])
+def test_who_belongs_elsewhere_gets_a_404_and_who_is_nobody_the_login(site, path):
+    stranger = site.logged_in(OTHER_COUNTY, Role.CASEWORKER, f"/desk/{OTHER_COUNTY}/")
+    assert stranger.client.get(f"{site.base}/desk/{COUNTY}/{path}").status_code == 404
+    nobody = site.browser().client.get(f"{site.base}/desk/{COUNTY}/{path}", follow_redirects=False)
+    assert nobody.status_code == 303

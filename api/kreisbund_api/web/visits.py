@@ -168,6 +168,9 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
                 await _receive(visit)
             return await page.handler(visit)
         except LoginNeededError:
+            if page.path != "/" and await session.is_logged_in_anywhere(request):
+                # somebody of another county or office: as little as for a page that never was
+                return refusal(visit, 404)
             return go(visit.login_address)
         except PageRefusedError as refused:
             return refusal(visit, refused.status)
