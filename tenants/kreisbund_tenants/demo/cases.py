@@ -30,6 +30,7 @@ from kreisbund_tenants.demo.scripts import Playing, Script, names, scripts_of
 QUICK = {"schuelerbefoerderung": 8, "jagdschein": 2}
 OTHERS_A_MONTH = 1
 THIS_MONTH = 10
+SHORTEST_MONTH = timedelta(hours=6)  # on the morning of a first the evening before counts too
 # positions among this month's applications
 WITHDRAWN, WAITING, LEFT_OPEN_FROM = (3,), (4, 5), 6
 MOST_OF_WORKING_DAY = 8 * 3600
@@ -141,7 +142,8 @@ class _Year:
 
     def _this_month(self, now: datetime) -> Iterator[Plan]:
         """Ten applications that end in every state a case can be in: decided, withdrawn, waiting, begun, untouched."""
-        start = datetime.combine(now.astimezone(BERLIN).date().replace(day=1), time(7), BERLIN)
+        opening = datetime.combine(now.astimezone(BERLIN).date().replace(day=1), time(7), BERLIN)
+        start = min(opening, now - SHORTEST_MONTH)
         span = (now - start) / (THIS_MONTH + 1)
         pace = min(timedelta(hours=10), span / 8)
         for position in range(THIS_MONTH):
