@@ -20,6 +20,7 @@ from kreisbund_api import session
 from kreisbund_api.services import Services
 from kreisbund_api.web import assets, rendering
 from kreisbund_platform import telemetry
+from kreisbund_platform.database.session import DatabaseUnavailableError
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.context import TenantContext
@@ -174,7 +175,7 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
             return go(visit.login_address)
         except PageRefusedError as refused:
             return refusal(visit, refused.status)
-        except IssuerUnavailable:
+        except (IssuerUnavailable, DatabaseUnavailableError):
             return refusal(visit, 503)
         except Exception as surprise:
             telemetry.log("page_surprise", problem=surprise)
