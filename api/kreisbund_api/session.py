@@ -74,10 +74,10 @@ async def check_post(request: Request, realm: str, submitted: str | None) -> boo
     return not token or hmac.compare_digest(token.encode(), (submitted or "").encode("utf-8", "replace"))
 
 
-def login_redirect(*, county: str | None = None, workspace: str | None = None, next_path: str) -> Response:
-    """Sends the browser to the login of a county or of `studio`, `state`, `operations`, and then to `next_path`."""
+def login_address(*, county: str | None = None, workspace: str | None = None, next_path: str) -> str:
+    """Where to log in to a county, or to `studio`, `state`, `operations`, and then go on to `next_path`."""
     where = {"county": county} if county else {"workspace": workspace or ""}
-    return RedirectResponse(f"/session/login?{urlencode({**where, 'next': next_path})}", 303, NO_STORE)
+    return f"/session/login?{urlencode({**where, 'next': next_path}, safe='/')}"
 
 
 def realm_of(registry: Registry, *, county: str | None = None, workspace: str | None = None) -> IssuerEntry | None:

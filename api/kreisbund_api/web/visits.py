@@ -67,9 +67,9 @@ class Visit:
     @property
     def login_address(self) -> str:
         """Where this area's people log in and come back to this page."""
-        where = {"county": self.county.slug} if self.county else {"workspace": self.area}
         path = self.request.url.path if self.request.method == "GET" else self.home
-        return "/session/login?" + "&".join(f"{key}={value}" for key, value in {**where, "next": path}.items())
+        county = self.county.slug if self.county else None
+        return session.login_address(county=county, workspace=self.area, next_path=path)
 
     def roles(self) -> frozenset[str]:
         """The visitor's roles; none for a guest."""

@@ -14,8 +14,6 @@ from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import LoadedTemplate
 
-OPERATIONS = frozenset({"notice", "letter", "message"})
-
 
 def perform(
     work: WorkContext, case: CaseRecord, template: LoadedTemplate, element: Element, variables: Mapping[str, Any]

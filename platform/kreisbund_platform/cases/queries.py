@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -307,12 +307,6 @@ def municipality(connection: Rows, tenant_id: UUID, name: str) -> tuple[str, lis
         (tenant_id, name),
     ).fetchone()
     return (row[0], list(row[1])) if row else None
-
-
-def first_receipt(connection: Rows) -> date | None:
-    """The day of the county's first case."""
-    row = connection.execute("SELECT min(received_on) FROM case_record").fetchone()
-    return row[0] if row else None
 
 
 def count_timers(connection: Rows, now: datetime) -> tuple[int, int, int]:
