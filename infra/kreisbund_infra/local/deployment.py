@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kreisbund_infra.local import database, processes, python_environment, styles
-from kreisbund_infra.local.home import Home
+from kreisbund_infra.local.home import Home, locked, prepare
 from kreisbund_infra.local.postgres import Server
 from kreisbund_infra.local.problem import Problem, say, step
 
@@ -196,3 +196,13 @@ def run_command(home: Home, arguments: list[str]) -> int:
         raise Problem("the database does not run: run './kreisbund up --detach' first")
     command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", *arguments]
     return subprocess.run(command, env=environment_of(home, server), cwd=os.getcwd(), check=False).returncode
+
+
+def run_alone(home: Home, arguments: list[str]) -> int:
+    """Runs a verb that needs the program but neither database nor deployment."""
+    if not python_environment.is_current(home.venv, RUNTIME_LOCK):
+        prepare(home)
+        with locked(home):
+            python_environment.ensure(home, home.venv, RUNTIME_LOCK)
+    command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", *arguments]
+    return subprocess.run(command, cwd=os.getcwd(), check=False).returncode

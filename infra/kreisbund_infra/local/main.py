@@ -15,8 +15,10 @@ from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
 USAGE = """usage: ./kreisbund up [--detach] | down | status [--json] | test [pytest arguments] | reset [--yes]
-       ./kreisbund tenants | migrate | services | templates | demo …   (each with --help)"""
-PASSED_ON = ("tenants", "migrate", "services", "templates", "demo")
+       ./kreisbund tenants | migrate | services | templates | cases | demo …   (each with --help)
+       ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
+PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "demo")
+ALONE = ("conformance",)  # need no running deployment
 
 
 class Usage(Exception):  # noqa: N818
@@ -51,6 +53,8 @@ def _run(arguments: list[str]) -> int:
     }
     if verb in PASSED_ON:
         return deployment.run_command(here, arguments)
+    if verb in ALONE:
+        return deployment.run_alone(here, arguments)
     if verb not in verbs:
         raise Usage
     return verbs[verb](here, rest)

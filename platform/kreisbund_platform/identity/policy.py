@@ -5,54 +5,31 @@ Guests are visitors of a county's portal who have not logged in.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-from kreisbund_platform.identity.principals import COUNTY_STAFF, Principal, Role
-
-
-class Audience(StrEnum):
-    """Groups that no realm role describes."""
-
-    GUEST = "guest"
-    LOGGED_IN = "logged_in"
-
-
-Who = frozenset[Role | Audience]
-
-LOGGED_IN: Who = frozenset({Audience.LOGGED_IN})
-ANYONE: Who = frozenset({Audience.LOGGED_IN, Audience.GUEST})
-CITIZEN: Who = frozenset({Role.CITIZEN})
-GUEST: Who = frozenset({Audience.GUEST})
-STAFF: Who = frozenset(COUNTY_STAFF)
-# who work on cases; who look after them without reading what people wrote; who check what is kept about people
-CASE_WORKERS: Who = frozenset({Role.CASEWORKER, Role.TEAM_LEAD, Role.RECORDS_OFFICER})
-DATA_READERS: Who = CASE_WORKERS | {Role.DATA_PROTECTION_OFFICER}
-CASE_READERS: Who = DATA_READERS | {Role.COUNTY_ADMIN}
-# whoever can hold a task: each role of a county, and the applicant
-TASK_HOLDERS: Who = (STAFF - {Role.TEMPLATE_AUTHOR}) | CITIZEN
-APPLICANTS: Who = CITIZEN | GUEST | CASE_WORKERS
-CORRESPONDENTS: Who = CITIZEN | CASE_WORKERS
-DASHBOARD_READERS: Who = frozenset({Role.GRANTING_AUTHORITY, Role.FUNDING_AUDITOR, Role.SERVICE_TEAM_LEAD})
-OPERATORS: Who = frozenset({Role.OPERATOR})
-COUNTY_ADMINS: Who = frozenset({Role.COUNTY_ADMIN})
-
-ADOPTION_READERS: Who = COUNTY_ADMINS | {Role.TOPIC_LEAD, Role.SERVICE_TEAM_LEAD, Role.TEMPLATE_AUTHOR}
-
-Rules = Mapping[Who, str]
-
-
-def _type(name: str, rules: Rules) -> dict[str, Who]:
-    """Coordinates `Type.field` of one type; `rules` maps who may to the fields' names, blank-separated."""
-    return {f"{name}.{field}": who for who, fields in rules.items() for field in fields.split()}
-
-
-def _connection(name: str, who: Who) -> dict[str, Who]:
-    """The coordinates of a Relay connection and its edge."""
-    return _type(f"{name}Connection", {who: "edges pageInfo totalCount"}) | _type(f"{name}Edge", {who: "cursor node"})
-
+from kreisbund_platform.identity.policy_terms import (
+    ADOPTION_READERS,
+    ANYONE,
+    APPLICANTS,
+    CASE_READERS,
+    CASE_WORKERS,
+    CITIZEN,
+    CORRESPONDENTS,
+    COUNTY_ADMINS,
+    DASHBOARD_READERS,
+    DATA_READERS,
+    GUEST,
+    LOGGED_IN,
+    OPERATORS,
+    TASK_HOLDERS,
+    Audience,
+    Who,
+    of_connection,
+    of_type,
+)
+from kreisbund_platform.identity.principals import Principal
 
 _ROOTS: dict[str, Who] = {
-    **_type(
+    **of_type(
         "Query",
         {
             ANYONE: (
@@ -66,7 +43,7 @@ _ROOTS: dict[str, Who] = {
             DASHBOARD_READERS: "stateDashboard",
         },
     ),
-    **_type(
+    **of_type(
         "Mutation",
         {
             APPLICANTS: "submitApplication",
@@ -78,40 +55,40 @@ _ROOTS: dict[str, Who] = {
             OPERATORS: "createTenant",
         },
     ),
-    **_type("Subscription", {CASE_READERS: "caseEvents"}),
+    **of_type("Subscription", {CASE_READERS: "caseEvents"}),
 }
 
 _PUBLIC: dict[str, Who] = {
-    **_type("Viewer", {LOGGED_IN: "subject name roles tenant homeTenant units assuranceLevel"}),
-    **_type("Tenant", {ANYONE: "id slug name regionalKey kind status profile"}),
-    **_type("Unit", {ANYONE: "id slug name"}),
-    **_type(
+    **of_type("Viewer", {LOGGED_IN: "subject name roles tenant homeTenant units assuranceLevel"}),
+    **of_type("Tenant", {ANYONE: "id slug name regionalKey kind status profile"}),
+    **of_type("Unit", {ANYONE: "id slug name"}),
+    **of_type(
         "PublicService",
         {ANYONE: "id leikaKey name lifeSituations templates legalBasis offered responsible synonyms"},
     ),
-    **_type("LifeSituation", {ANYONE: "name subject serviceCount"}),
-    **_type("Topic", {ANYONE: "id slug title leadCounty"}),
-    **_type(
+    **of_type("LifeSituation", {ANYONE: "name subject serviceCount"}),
+    **of_type("Topic", {ANYONE: "id slug title leadCounty"}),
+    **of_type(
         "ProcessTemplate",
         {
             ANYONE: "id slug title topic currentVersion startForm adoptedHere leikaKey service summary versions",
             ADOPTION_READERS: "adoptions",
         },
     ),
-    **_type("Adoption", {ADOPTION_READERS: "county version adoptedAt endedAt"}),
-    **_type(
+    **of_type("Adoption", {ADOPTION_READERS: "county version adoptedAt endedAt"}),
+    **of_type(
         "TemplateVersion",
         {
             ANYONE: "id number contentHash publishedAt bpmnXml manifest template",
             LOGGED_IN: "decisions forms letters",
         },
     ),
-    **_type("Form", {ANYONE: "schema example"}),
-    **_type("PageInfo", {ANYONE: "hasNextPage hasPreviousPage startCursor endCursor"}),
+    **of_type("Form", {ANYONE: "schema example"}),
+    **of_type("PageInfo", {ANYONE: "hasNextPage hasPreviousPage startCursor endCursor"}),
 }
 
 _CASES: dict[str, Who] = {
-    **_type(
+    **of_type(
         "Application",
         {
             APPLICANTS | DATA_READERS: (
@@ -122,7 +99,7 @@ _CASES: dict[str, Who] = {
             CORRESPONDENTS: "tasks",
         },
     ),
-    **_type(
+    **of_type(
         "Decision",
         {
             CASE_READERS | CITIZEN: (
@@ -130,20 +107,20 @@ _CASES: dict[str, Who] = {
             )
         },
     ),
-    **_type("Delivery", {CASE_READERS | CITIZEN: "recipient channel sentAt retrievedAt deemedOn"}),
-    **_type("Remedy", {CASE_READERS | CITIZEN: "kind addressee until"}),
-    **_type(
+    **of_type("Delivery", {CASE_READERS | CITIZEN: "recipient channel sentAt retrievedAt deemedOn"}),
+    **of_type("Remedy", {CASE_READERS | CITIZEN: "kind addressee until"}),
+    **of_type(
         "Document",
         {
             CASE_READERS | CITIZEN: "id title mediaType sizeBytes kind createdAt",
             DATA_READERS | CITIZEN: "downloadUrl",
         },
     ),
-    **_type("Party", {DATA_READERS | CITIZEN: "id role kind name represents"}),
-    **_type("Message", {DATA_READERS | CITIZEN: "id direction subject text sentAt readAt"}),
+    **of_type("Party", {DATA_READERS | CITIZEN: "id role kind name represents"}),
+    **of_type("Message", {DATA_READERS | CITIZEN: "id direction subject text sentAt readAt"}),
     # what the office notes for itself is not for the applicant's portal
-    **_type("Note", {DATA_READERS: "id author text writtenAt"}),
-    **_type(
+    **of_type("Note", {DATA_READERS: "id author text writtenAt"}),
+    **of_type(
         "CaseRecord",
         {
             CASE_READERS | CITIZEN: (
@@ -155,7 +132,7 @@ _CASES: dict[str, Who] = {
             DATA_READERS: "notes",
         },
     ),
-    **_type(
+    **of_type(
         "Task",
         {
             TASK_HOLDERS: (
@@ -163,43 +140,43 @@ _CASES: dict[str, Who] = {
             )
         },
     ),
-    **_type("CaseEvent", {CASE_READERS | CITIZEN: "id at type actor task case caseVersion"}),
+    **of_type("CaseEvent", {CASE_READERS | CITIZEN: "id at type actor task case caseVersion"}),
 }
 
 _STATE: dict[str, Who] = {
-    **_type("StateDashboard", {DASHBOARD_READERS: "rows generatedAt"}),
-    **_type("DashboardRow", {DASHBOARD_READERS: "county month applications decisions medianDays onlineShare"}),
+    **of_type("StateDashboard", {DASHBOARD_READERS: "rows generatedAt"}),
+    **of_type("DashboardRow", {DASHBOARD_READERS: "county month applications decisions medianDays onlineShare"}),
 }
 
 _CONNECTIONS: dict[str, Who] = {
-    **_connection("PublicService", ANYONE),
-    **_connection("ProcessTemplate", ANYONE),
-    **_connection("Application", CITIZEN),
-    **_connection("CaseRecord", CASE_READERS),
-    **_connection("Task", TASK_HOLDERS),
-    **_connection("Document", CASE_READERS | CITIZEN),
-    **_connection("CaseEvent", CASE_READERS | CITIZEN),
-    **_connection("Tenant", OPERATORS),
+    **of_connection("PublicService", ANYONE),
+    **of_connection("ProcessTemplate", ANYONE),
+    **of_connection("Application", CITIZEN),
+    **of_connection("CaseRecord", CASE_READERS),
+    **of_connection("Task", TASK_HOLDERS),
+    **of_connection("Document", CASE_READERS | CITIZEN),
+    **of_connection("CaseEvent", CASE_READERS | CITIZEN),
+    **of_connection("Tenant", OPERATORS),
 }
 
 _RESULTS: dict[str, Who] = {
-    **_type("SubmitApplicationSuccess", {APPLICANTS: "application statusSecret"}),
-    **_type("WithdrawApplicationSuccess", {CITIZEN: "application"}),
-    **_type("TaskSuccess", {TASK_HOLDERS: "task"}),
-    **_type("CompleteTaskSuccess", {TASK_HOLDERS: "case"}),
-    **_type("AdoptTemplateSuccess", {COUNTY_ADMINS: "template"}),
-    **_type("EndAdoptionSuccess", {COUNTY_ADMINS: "template"}),
-    **_type("SendMessageSuccess", {CORRESPONDENTS: "message"}),
-    **_type("CreateTenantSuccess", {OPERATORS: "tenant"}),
-    **_type("AddNoteSuccess", {CASE_WORKERS: "event"}),
-    **_type("Invalid", {ANYONE: "code message fieldErrors"}),
-    **_type("FieldError", {ANYONE: "path code message"}),
-    **_type("Conflict", {ANYONE: "code message currentVersion"}),
-    **_type("Forbidden", {ANYONE: "code message"}),
-    **_type("NotFound", {ANYONE: "code message"}),
+    **of_type("SubmitApplicationSuccess", {APPLICANTS: "application statusSecret"}),
+    **of_type("WithdrawApplicationSuccess", {CITIZEN: "application"}),
+    **of_type("TaskSuccess", {TASK_HOLDERS: "task"}),
+    **of_type("CompleteTaskSuccess", {TASK_HOLDERS: "case"}),
+    **of_type("AdoptTemplateSuccess", {COUNTY_ADMINS: "template"}),
+    **of_type("EndAdoptionSuccess", {COUNTY_ADMINS: "template"}),
+    **of_type("SendMessageSuccess", {CORRESPONDENTS: "message"}),
+    **of_type("CreateTenantSuccess", {OPERATORS: "tenant"}),
+    **of_type("AddNoteSuccess", {CASE_WORKERS: "event"}),
+    **of_type("Invalid", {ANYONE: "code message fieldErrors"}),
+    **of_type("FieldError", {ANYONE: "path code message"}),
+    **of_type("Conflict", {ANYONE: "code message currentVersion"}),
+    **of_type("Forbidden", {ANYONE: "code message"}),
+    **of_type("NotFound", {ANYONE: "code message"}),
     # interfaces: a field selected on one is judged here, its implementations' fields again by their own line
-    **_type("Node", {ANYONE: "id"}),
-    **_type("Problem", {ANYONE: "code message"}),
+    **of_type("Node", {ANYONE: "id"}),
+    **of_type("Problem", {ANYONE: "code message"}),
 }
 
 # Types whose rows every county may read: what the service team publishes, and what a county says about itself.

@@ -1,0 +1,162 @@
+"""The one boundary of every change: permission, key, transaction, service, answer, commit.
+
+A key belongs to one person and one mutation field. It is taken by an insert, so a second try waits for the
+first. Same input and same selection: the stored bytes; another selection: the same result, rendered now;
+another input: Conflict. Refusals are answers, too, and leave nothing else behind.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql.execution.values import get_argument_values
+
+from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.reading import Info, selection_of
+from kreisbund_api.graphql.refusals import bad_input
+from kreisbund_platform.database.cursors import BadPageError
+from kreisbund_platform.database.idempotency import (
+    COUNTY,
+    WORKSPACE,
+    Scope,
+    Stored,
+    in_transaction,
+    keep,
+    reserve,
+    undone_if,
+)
+from kreisbund_platform.database.object_types import One
+from kreisbund_platform.database.selection import TYPE_KEY, Selection
+from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity.policy import may
+from kreisbund_platform.texts import _
+
+LONGEST_KEY = 200
+GUEST_SUBJECT = "guest"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a change led to: which success, whose row, and what is told this once."""
+
+    result_type: str
+    result: UUID
+    told: Mapping[str, str | None] = field(default_factory=dict)
+
+
+Outcome = Done | Refusal
+
+
+@dataclass(frozen=True)
+class Change:
+    """One call of a mutation field."""
+
+    operation: Operation
+    selection: Selection
+    scope: Scope
+    request_hash: bytes
+    document_hash: bytes
+    act: Callable[[], Outcome]
+
+
+def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool = False) -> Any:
+    """Runs a change once for ever and answers its union member. `by_owner`: in the owner's transaction."""
+    raw, operation = info._raw_info, info.context
+    selection = selection_of(info)
+    if not may(operation.principal, f"Mutation.{raw.field_name}"):
+        refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
+        return _problem(refused, selection)
+    if not 0 < len(key) <= LONGEST_KEY:
+        return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
+    scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
+    change = Change(operation, selection, scope, _request_hash(info), _document_hash(selection), act)
+    with operation.as_owner() if by_owner else _as_it_is():
+        try:
+            return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
+        except BadPageError:
+            raise bad_input() from None
+
+
+def _as_it_is() -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def _once(change: Change) -> str:
+    connection = change.operation.connection
+    now = change.operation.clock.now()
+    stored = reserve(connection, change.scope, change.request_hash, change.document_hash, now)
+    if stored is not None:
+        return _replay(change, stored)
+    outcome = undone_if(connection, change.act, lambda result: isinstance(result, REFUSALS))
+    result_type, ids = _kept(outcome)
+    told = outcome.told if isinstance(outcome, Done) else {}
+    answer = _render(change, result_type, {**ids, **told})
+    keep(connection, change.scope, result_type, ids, answer)
+    return answer
+
+
+def _replay(change: Change, stored: Stored) -> str:
+    if stored.request_hash != change.request_hash:
+        refused = Conflict("KEY_REUSED", _("Dieser Schlüssel wurde schon für eine andere Eingabe verwendet."))
+        return orjson.dumps(_problem(refused, change.selection)).decode()
+    if stored.document_hash == change.document_hash:
+        return stored.answer
+    return _render(change, stored.result_type, stored.result_ids)
+
+
+def _kept(outcome: Outcome) -> tuple[str, dict[str, Any]]:
+    """Type and ids from which an answer can be rendered again; a refusal holds codes and messages only."""
+    if isinstance(outcome, Done):
+        return outcome.result_type, {"result": str(outcome.result)}
+    return type(outcome).__name__, _fields(outcome)
+
+
+def _render(change: Change, result_type: str, kept: Mapping[str, Any]) -> str:
+    if "result" not in kept:
+        return orjson.dumps(_project(kept, result_type, change.selection)).decode()
+    values = {"status_secret": None, "granted": kept["result"], **kept}
+    answer = change.operation.read(One(result_type, "true"), change.selection, values)
+    return orjson.dumps(answer).decode()
+
+
+def _fields(refusal: Refusal) -> dict[str, Any]:
+    fields: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    if isinstance(refusal, Conflict):
+        fields["currentVersion"] = refusal.current_version
+    if isinstance(refusal, Invalid):
+        fields["fieldErrors"] = [vars(error) for error in refusal.field_errors]
+    return fields
+
+
+def _problem(refusal: Refusal, selection: Selection) -> dict[str, Any]:
+    return _project(_fields(refusal), type(refusal).__name__, selection)
+
+
+def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) -> dict[str, Any]:
+    answer: dict[str, Any] = {TYPE_KEY: type_name}
+    for child in selection.children.get(type_name, ()):
+        value = fields[child.name]
+        if child.name == "fieldErrors":
+            value = [_project(error, "FieldError", child) for error in value]
+        answer[child.key] = value
+    return answer
+
+
+def _request_hash(info: Info) -> bytes:
+    raw = info._raw_info
+    declared = raw.parent_type.fields[raw.field_name]
+    arguments = get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+    return hashlib.sha256(orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _document_hash(selection: Selection) -> bytes:
+    return hashlib.sha256(repr(selection.children).encode()).digest()
+
+
+def done(result_type: str, outcome: UUID | Refusal) -> Outcome:
+    """A service's answer as the boundary takes it: the id of what it made or changed, or its refusal."""
+    return Done(result_type, outcome) if isinstance(outcome, UUID) else outcome

@@ -1,0 +1,1 @@
+"""Judges from outside: folders of test cases that nobody on this project wrote."""
