@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.types.json import set_json_loads
 
 from kreisbund_platform.settings import Settings
 
@@ -220,6 +222,7 @@ def _connect(url: str, session: dict[str, str], **login: str) -> PooledConnectio
     except psycopg.OperationalError as problem:
         raise DatabaseUnavailableError("the database refuses or cannot be reached") from problem
     connection.cursor_factory = SessionCursor
+    set_json_loads(orjson.loads, connection)
     return connection
 
 

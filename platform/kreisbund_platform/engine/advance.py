@@ -13,11 +13,17 @@ from kreisbund_platform.engine.events import (
     EngineFault,
     ErrorRaised,
     Event,
+    IncidentClosed,
+    IncidentRaised,
+    IncidentRetried,
     JobClosed,
     JobCompleted,
+    JobFailed,
     JobRequested,
     MessageReceived,
     Passed,
+    SignalReceived,
+    SignalThrown,
     StaleToken,
     Start,
     Step,
@@ -43,11 +49,17 @@ __all__ = [
     "EngineFault",
     "ErrorRaised",
     "Event",
+    "IncidentClosed",
+    "IncidentRaised",
+    "IncidentRetried",
     "JobClosed",
     "JobCompleted",
+    "JobFailed",
     "JobRequested",
     "MessageReceived",
     "Passed",
+    "SignalReceived",
+    "SignalThrown",
     "StaleToken",
     "Start",
     "Step",
@@ -62,6 +74,7 @@ __all__ = [
     "Waiting",
     "advance",
     "initial_state",
+    "local_variables",
     "waiting",
 ]
 
@@ -143,3 +156,8 @@ def _raise(run: Run, token: int, code: str) -> None:
         run.fire(token, boundary)
     else:
         run.throw(_resting(run, token).scope, code, element.element_id)
+
+
+def local_variables(plan: Plan, state: dict[str, Any], token: int, variables: dict[str, Any]) -> dict[str, Any]:
+    """What a waiting token sees: the case's variables."""
+    return variables
