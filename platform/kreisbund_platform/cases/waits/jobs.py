@@ -10,7 +10,7 @@ from kreisbund_platform.engine.advance import EngineFault, Event, JobCompleted, 
 from kreisbund_platform.identity.context import WorkContext
 
 MOST_ATTEMPTS = 4
-GIVEN_UP = "job_failed"
+GIVEN_UP = "JOB_FAILED"
 
 
 def run_next(work: WorkContext) -> bool:
