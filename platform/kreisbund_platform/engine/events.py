@@ -123,7 +123,7 @@ class TaskOpened:
 
 @dataclass(frozen=True, slots=True)
 class TaskClosed:
-    """`reason` is completed or cancelled."""
+    """`reason` is completed, failed or cancelled."""
 
     token: int
     element_id: str
