@@ -88,7 +88,7 @@ def script(copies: Copies, batch: int) -> str:
         "'bench-caseworker'", task, f"'{body}'",
     ]  # fmt: skip
     lock = queries.LOCK_BY_TASK.text.replace("$1", task)
-    tasks = queries.STEP_TASKS.text.replace("$1", case).replace("$2", task)
+    tasks = queries.TASKS_BY_TASK.text.replace("$1", task)
     return "\n".join(
         (
             "\\set i :i + 1",

@@ -111,7 +111,7 @@ class StepAndFloor:
         """Statements of one step, BEGIN and COMMIT left out."""
         found = self._copies.make(next(self._batches), 10)
         cursor = self._here.connection.cursor_factory
-        with counted(Statement, "run") as run, counted(cursor, "execute") as executed:
+        with counted(Statement, "call") as run, counted(cursor, "execute") as executed:
             for task_id in found:
                 complete(self._here, task_id)
         return (len(run) + len(executed)) / len(found)

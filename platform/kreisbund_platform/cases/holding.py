@@ -53,18 +53,17 @@ OpenTask = Task | NewTask
 
 def hold(work: WorkContext, case_id: UUID) -> Held | None:
     """The case, locked until the transaction ends; None where there is none or it runs on no template."""
-    return _held(work, queries.hold_case(work.connection, case_id), None)
+    return _held(work, queries.hold_case(work.connection, case_id))
 
 
 def hold_task(work: WorkContext, task_id: UUID) -> tuple[Held, Task] | None:
     """A task and its case, as `hold`."""
-    held = _held(work, queries.hold_case_of_task(work.connection, task_id), task_id)
+    held = _held(work, queries.hold_case_of_task(work.connection, task_id))
     return (held, next(task for task in held.tasks if task.id == task_id)) if held else None
 
 
-def _held(work: WorkContext, locked: queries.LockedCase | None, task_id: UUID | None) -> Held | None:
+def _held(work: WorkContext, locked: queries.LockedCase | None) -> Held | None:
     if locked is None or locked.case.template_version_id is None:
         return None
-    case = locked.case
-    tasks = queries.tasks_of_step(work.connection, case.id, task_id)
-    return Held(work.connection, case, tasks, locked.applicant_subject, calendar_of(locked.local_holidays))
+    calendar = calendar_of(locked.local_holidays)
+    return Held(work.connection, locked.case, locked.tasks, locked.applicant_subject, calendar)

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 
 from kreisbund_platform.cases.models import Application, CaseRecord, Message, Note, Party, Task
-from kreisbund_platform.database.prepared import Statement, columns, reader, texts
+from kreisbund_platform.database.prepared import Statement, columns, reader, run_all, texts
 
 Rows = Connection[Any]
 
@@ -62,9 +62,10 @@ def open_tasks(connection: Rows, case_id: UUID) -> list[Task]:
 
 @dataclass(frozen=True)
 class LockedCase:
-    """A case's row, locked, and what lies beside it: its applicant's subject, feast days of its municipality."""
+    """A case's row, locked, and what lies beside it: open tasks, its applicant's subject, local feast days."""
 
     case: CaseRecord
+    tasks: list[Task]
     applicant_subject: str | None
     local_holidays: Sequence[str]
 
@@ -76,34 +77,35 @@ _LOCK_CASE = (
 )
 LOCK_BY_CASE = Statement("lock_by_case", _LOCK_CASE + "$1 FOR UPDATE OF c")
 LOCK_BY_TASK = Statement("lock_by_task", _LOCK_CASE + "(SELECT case_id FROM task WHERE id = $1) FOR UPDATE OF c")
-STEP_TASKS = Statement(
-    "step_tasks",
-    f"SELECT {columns(Task)} FROM task WHERE case_id = $1 AND (status IN ('OPEN', 'CLAIMED') OR id = $2)"
-    " ORDER BY created_at, id",
-)
+_TASKS = f"SELECT {columns(Task)} FROM task WHERE case_id = "
+_OPEN = "(status IN ('OPEN', 'CLAIMED') OR id = $1) ORDER BY created_at, id"
+TASKS_BY_CASE = Statement("tasks_by_case", f"{_TASKS} $1 AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, id")
+TASKS_BY_TASK = Statement("tasks_by_task", f"{_TASKS} (SELECT case_id FROM task WHERE id = $1) AND {_OPEN}")
 
 
 def hold_case(connection: Rows, case_id: UUID) -> LockedCase | None:
     """A case for a step, locked until the transaction ends. Always the first lock of a durable step."""
-    return _locked_case(LOCK_BY_CASE.run(connection, case_id))
+    calls = LOCK_BY_CASE.call(connection, case_id), TASKS_BY_CASE.call(connection, case_id)
+    return _locked_case(*run_all(connection, *calls))
 
 
 def hold_case_of_task(connection: Rows, task_id: UUID) -> LockedCase | None:
-    """The case of a task, as `hold_case`."""
-    return _locked_case(LOCK_BY_TASK.run(connection, task_id))
+    """The case of a task, as `hold_case`; the task asked for is among its tasks, whatever its status."""
+    calls = LOCK_BY_TASK.call(connection, task_id), TASKS_BY_TASK.call(connection, task_id)
+    return _locked_case(*run_all(connection, *calls))
 
 
-def _locked_case(found: PGresult) -> LockedCase | None:
+def _locked_case(found: PGresult, tasks: PGresult) -> LockedCase | None:
+    """Tasks change under their case's lock only, so the second statement sees them as they are."""
     if not found.ntuples:
         return None
     subject, holidays = (found.get_value(0, found.nfields - place) for place in (2, 1))
-    return LockedCase(reader(CaseRecord)(found, 0), subject.decode() if subject else None, texts(holidays))
-
-
-def tasks_of_step(connection: Rows, case_id: UUID, task_id: UUID | None) -> list[Task]:
-    """Open and claimed tasks of a locked case, and the one asked for. Tasks change under their case's lock only."""
-    found, read = STEP_TASKS.run(connection, case_id, task_id), reader(Task)
-    return [read(found, row) for row in range(found.ntuples)]
+    return LockedCase(
+        reader(CaseRecord)(found, 0),
+        [reader(Task)(tasks, row) for row in range(tasks.ntuples)],
+        subject.decode() if subject else None,
+        texts(holidays),
+    )
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,9 @@ RECORD_STEP = Statement(
 
 
 def record_step(connection: Rows, step: StepRecord) -> None:
-    """Writes a step and its chained event in one statement; the last write of a transaction."""
+    """Writes a step and its chained event in one statement; the last write of a transaction, sent with what follows."""
     case = step.case
-    RECORD_STEP.run(
+    RECORD_STEP.owe(
         connection,
         *(case.id, case.version, case.status, orjson.dumps(case.state)),
         orjson.dumps(case.data) if step.data_changed else None,

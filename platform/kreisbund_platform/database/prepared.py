@@ -14,8 +14,8 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import JSON, Column
 from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlmodel import SQLModel
@@ -23,6 +23,11 @@ from sqlmodel import SQLModel
 Model = TypeVar("Model", bound=SQLModel)
 Rows = psycopg.Connection[Any]
 Read = Callable[[bytes], Any]
+# a prepared statement's name and values, or a command as it stands
+Call = tuple[bytes, list[bytes | None] | None]
+BEGIN: Call = (b"BEGIN", None)
+COMMIT: Call = (b"COMMIT", None)
+SYNC: Call = (b"", None)
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
@@ -36,12 +41,23 @@ class Statement:
 
     def run(self, connection: Rows, *values: object) -> PGresult:
         """The result; values are written as text. Raises psycopg.Error."""
+        return run_all(connection, self.call(connection, *values))[0]
+
+    def owe(self, connection: Rows, *values: object) -> None:
+        """Runs with whatever comes next, the commit at the latest; its errors come up there."""
+        owed = owed_of(connection)
+        if not owed and connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.run(connection, *values)
+        else:
+            owed.append(self.call(connection, *values))
+
+    def call(self, connection: Rows, *values: object) -> Call:
+        """The statement with its values, prepared on this connection."""
         prepared: set[bytes] = connection.__dict__.setdefault("kreisbund_prepared", set())
         if self._name not in prepared:
-            _checked(connection, connection.pgconn.prepare(self._name, self._bytes))
+            _check(connection, connection.pgconn.prepare(self._name, self._bytes))
             prepared.add(self._name)
-        written = [_written(value) for value in values]
-        return _checked(connection, connection.pgconn.exec_prepared(self._name, written))  # type: ignore[arg-type]
+        return self._name, [_written(value) for value in values]
 
 
 def _written(value: object) -> bytes | None:
@@ -50,29 +66,93 @@ def _written(value: object) -> bytes | None:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _checked(connection: Rows, result: PGresult) -> PGresult:
+def _check(connection: Rows, result: PGresult) -> None:
     if result.status in DONE:
-        return result
+        return
     if connection.closed:
         raise psycopg.OperationalError("the connection broke")
     raise errors.error_from_result(result)
 
 
+def owed_of(connection: Rows) -> list[Call]:
+    """What is still to be sent on a connection: a transaction's beginning, writes nobody waits for."""
+    owed: list[Call] = connection.__dict__.setdefault("kreisbund_owed", [])
+    return owed
+
+
+def settle(connection: Rows) -> None:
+    """Sends what is owed; whoever uses the connection in psycopg's own way comes here first (session.py)."""
+    if owed_of(connection):
+        run_all(connection)
+
+
+def run_all(connection: Rows, *calls: Call) -> list[PGresult]:
+    """Results of these statements, sent in one go behind what is owed. Raises the first error."""
+    owed = owed_of(connection)
+    sent = [*owed, *calls]
+    owed.clear()
+    results = _one(connection, sent[0]) if len(sent) == 1 else _many(connection, sent)
+    for result in results:
+        _check(connection, result)
+    return results[len(sent) - len(calls) :]
+
+
+def _one(connection: Rows, call: Call) -> list[PGresult]:
+    name, values = call
+    if values is None:
+        return [connection.pgconn.exec_(name)]
+    return [connection.pgconn.exec_prepared(name, values)]  # type: ignore[arg-type]
+
+
+def _many(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
+    """Libpq's pipeline: one message out, one wait."""
+    server = connection.pgconn
+    server.enter_pipeline_mode()
+    try:
+        for name, values in calls:
+            if values is None:
+                server.send_query_params(name, None)
+            else:
+                server.send_query_prepared(name, values)  # type: ignore[arg-type]
+        server.pipeline_sync()
+        return [_result(server) for _call in (*calls, SYNC)][:-1]
+    finally:
+        if server.status == ConnStatus.OK:
+            server.exit_pipeline_mode()
+
+
+def _result(server: PGconn) -> PGresult:
+    result = server.get_result()
+    if result is None:
+        raise psycopg.OperationalError("the connection broke")
+    if result.status != ExecStatus.PIPELINE_SYNC:
+        server.get_result()
+    return result
+
+
 @contextmanager
 def transaction(connection: Rows) -> Iterator[None]:
-    """A transaction as `connection.transaction()` gives it, where none is open yet; savepoints inside are psycopg's."""
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+    """A transaction as `connection.transaction()` gives it; its BEGIN and COMMIT travel with other statements.
+
+    Inside another transaction it is psycopg's savepoint.
+    """
+    owed = owed_of(connection)
+    if owed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
         with connection.transaction():
             yield
         return
-    _checked(connection, connection.pgconn.exec_(b"BEGIN"))
+    owed.append(BEGIN)
     try:
         yield
+        if owed == [BEGIN]:
+            owed.clear()
+        else:
+            run_all(connection, COMMIT)
     except BaseException:
-        if not connection.closed:
+        owed.clear()
+        if connection.pgconn.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
             connection.pgconn.exec_(b"ROLLBACK")
         raise
-    _checked(connection, connection.pgconn.exec_(b"COMMIT"))
 
 
 @cache
