@@ -113,7 +113,7 @@ def _many(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
             if values is None:
                 server.send_query_params(name, None)
             else:
-                server.send_query_prepared(name, values)  # type: ignore[arg-type]
+                server.send_query_prepared(name, values)
         server.pipeline_sync()
         return [_result(server) for _call in (*calls, SYNC)][:-1]
     finally:
