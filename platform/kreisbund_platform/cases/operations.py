@@ -41,8 +41,8 @@ class Done:
 
 def perform(work: WorkContext, held: Held, element: Element, variables: Mapping[str, Any]) -> Done:
     """Does a service task's operation, all or nothing. Raises OperationFailedError."""
-    operation = element.attributes.get("operation")
-    if operation == "send" or (operation is None and element.event is not None):
+    operation = element.attributes["operation"]
+    if operation == "send":
         return Done(sent=(_sent(element, variables),))
     try:
         with work.connection.transaction():
