@@ -5,13 +5,13 @@ may start, a condition a free choice. Several tokens in threads that never meet 
 1997 asks for one token at most on each flow): `parts` sets such threads apart, each a net of its own.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.plan import Element, Flow
+from kreisbund_platform.engine.plan import Container, Element, Flow
 
 
 class Join(Enum):
@@ -82,7 +82,7 @@ class Net:
 
 
 def mark_harmless(net: Net) -> Net:
-    """Marks the arcs whose tokens surely take all others with them."""
+    """Marks the arcs whose tokens take all others with them, or vanish first."""
     clearing = _clearing(net)
     for arc in net.arcs.values():
         arc.harmless = arc.target in clearing
@@ -102,9 +102,8 @@ def _clearing(net: Net) -> set[int]:
 
 
 def _surely(net: Net, name: int, clearing: set[int]) -> bool:
-    node, outs = net.nodes[name], net.outs[name]
-    one = node.split is Split.ONE or len(outs) == 1
-    return node.join is Join.ANY and one and not node.optional and all(net.arcs[n].target in clearing for n in outs)
+    outs = net.outs[name]
+    return net.nodes[name].join is Join.ANY and bool(outs) and all(net.arcs[n].target in clearing for n in outs)
 
 
 @dataclass(frozen=True)
@@ -167,9 +166,16 @@ def _meets(elements: Elements, boundary: str, members: set[str]) -> bool:
     return not members.isdisjoint(reach(elements, [boundary], sides=True))
 
 
-def build(elements: Elements, of: Part) -> "Builder":
-    """The part's net without tokens; `begin`, `rest` and `arrive` put them."""
-    return Builder(elements, of)
+def threads(elements: Elements, container: Container) -> Iterator[tuple[tuple[str, ...], Part]]:
+    """The main thread from a container's starts, then each side thread that never meets the one it comes from."""
+    pending, seen = deque([container.starts]), set[tuple[str, ...]]()
+    while pending:
+        roots = pending.popleft()
+        if roots not in seen:
+            seen.add(roots)
+            thread = part(elements, roots)
+            yield roots, thread
+            pending += ((name,) for name in sorted(side_starts(elements, thread.members) - thread.sides))
 
 
 class Builder:
@@ -180,6 +186,7 @@ class Builder:
         self._elements = elements
         self._part = of
         self._inside: dict[str, int] = {}
+        self._beside: dict[str, int] = {}
         self._entry = {name: self._enter(elements[name]) for name in sorted(of.members)}
         self.flows: dict[str, int] = {}
         for name in self._entry:
@@ -188,21 +195,21 @@ class Builder:
 
     # --- first tokens
 
-    def begin(self, roots: Iterable[str]) -> Net:
-        """One token, at any of the roots."""
-        choice = self.net.node(Node("", split=Split.ONE))
+    def begin(self, roots: Iterable[str], *, together: bool = False) -> Net:
+        """One token at any of the roots, or one at each."""
+        choice = self.net.node(Node("", split=Split.ALL if together else Split.ONE))
         self.net.marked.add(self.net.arc(None, choice))
         for name in roots:
             self.net.arc(choice, self._entry[name])
         return mark_harmless(self.net)
 
-    def rest(self, name: str) -> None:
-        """A token inside an element."""
-        self.net.marked.add(self.net.arc(None, self._inside[name]))
-
-    def arrive(self, flow_id: str) -> None:
-        """A token that waits before a join."""
-        self.net.marked.add(self.flows[flow_id])
+    def go_on(self, resting: Iterable[str], arrived: Iterable[str], started: frozenset[str]) -> Net:
+        """A token inside each element and on each flow before a join; sides that have `started` start no more."""
+        for name in resting:
+            over = any(side in started for side in self._elements[name].boundaries if side in self._part.sides)
+            self.net.marked.add(self.net.arc(None, (self._beside if over else self._inside)[name]))
+        self.net.marked.update(self.flows[flow_id] for flow_id in arrived)
+        return mark_harmless(self.net)
 
     # --- elements
 
@@ -245,7 +252,7 @@ class Builder:
             gate = self._after(at, element, Split.ONE, optional=True)
             self.net.arc(gate, self._entry[name])
         if sides:
-            at = self._after(at, element)
+            at = self._beside[element.element_id] = self._after(at, element)
         for name in exits:
             self.net.nodes[at].split = Split.ONE
             self.net.arc(at, self._entry[name])
