@@ -46,6 +46,8 @@ class _Unsafe(Exception):  # noqa: N818  ends the search
 def check(plan: Plan) -> Verdict:
     """The first container that is not sound decides."""
     for container in plan.containers.values():
+        if not container.starts:
+            continue
         verdict = _check_container(plan, container)
         if verdict.result != "sound":
             return verdict
@@ -96,7 +98,8 @@ class _Net:
 
     def _judge(self, seen: set[Marking], before: dict[Marking, set[Marking]]) -> Verdict:
         for element in self._elements:
-            if element.element_id not in self._moved and element.host is None:
+            apart = element.host is not None or element.behaviour is Behaviour.EVENT_SUB_PROCESS
+            if element.element_id not in self._moved and not apart:
                 return Verdict("unsound", element.element_id, _("Dieses Element wird nie erreicht."))
         finishing, pending = {DONE}, [DONE]
         while pending:
