@@ -12,7 +12,8 @@ from os import cpu_count
 from tests.engine.walk import DivergenceError, Walk
 
 MOVES = 60
-BATCH = 200
+CASES = 10
+BATCH = 50
 
 
 def steps_of(seeds: range) -> tuple[int, list[tuple[int, str]]]:
@@ -20,7 +21,7 @@ def steps_of(seeds: range) -> tuple[int, list[tuple[int, str]]]:
     steps, found = 0, []
     for seed in seeds:
         try:
-            steps += Walk(seed).go(MOVES)
+            steps += Walk(seed).cases(CASES, MOVES)
         except Exception as error:
             found.append((seed, f"{type(error).__name__}: {error}"))
     return steps, found
@@ -42,7 +43,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.once is not None:
         try:
-            print(f"{Walk(args.once).go(MOVES)} steps, no divergence")
+            print(f"{Walk(args.once).cases(CASES, MOVES)} steps, no divergence")
         except DivergenceError as error:
             print(error)
             return 1
@@ -66,7 +67,7 @@ def _many(wanted: int, first: int, until: float) -> int:
             if faults > 20:
                 break
         pool.shutdown(cancel_futures=True)
-    print(f"{steps} steps in {models} models, seeds from {first}, {faults} divergences, {time.monotonic() - began:.0f} s")
+    print(f"{steps} steps in {models} models, {CASES} cases each, seeds from {first}, {faults} divergences, {time.monotonic() - began:.0f} s")
     return 1 if faults else 0
 
 

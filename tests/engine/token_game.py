@@ -4,8 +4,7 @@ It shares no code with the engine and reads the XML itself. Conditions are of th
 order of moves matters (a race), any order is right: whoever compares asks again with another seed.
 """
 
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.engine.token_game_reading import Node, read
@@ -33,8 +32,8 @@ class Rest:
 
 
 class Game:
-    def __init__(self, xml: bytes, variables: dict, random: Random, called: dict[str, bytes] | None = None) -> None:
-        self.random, self.variables = random, dict(variables)
+    def __init__(self, xml: bytes, random: Random, called: dict[str, bytes] | None = None) -> None:
+        self.random, self.variables = random, {}
         model = read(xml, called or {})
         self.nodes, self.flows, self.inside = model.nodes, model.flows, model.inside
         self.out = {name: [key for key, flow in self.flows.items() if flow[0] == name] for name in self.nodes}
@@ -49,16 +48,18 @@ class Game:
 
     def copy(self, random: Random) -> "Game":
         """The same game, to be played on in another order."""
-        fixed = ("nodes", "flows", "inside", "out", "into", "borders", "reach")
         twin = Game.__new__(Game)
-        twin.__dict__.update({name: value for name, value in self.__dict__.items() if name in fixed})
-        twin.__dict__.update(deepcopy({n: v for n, v in self.__dict__.items() if n not in (*fixed, "random")}))
-        twin.random = random
+        twin.__dict__.update(self.__dict__)
+        twin.random, twin.variables, twin.scopes = random, dict(self.variables), dict(self.scopes)
+        twin.on_flows = list(self.on_flows)
+        twin.own = {key: dict(values) for key, values in self.own.items()}
+        twin.resting = [replace(rest, fired=set(rest.fired)) for rest in self.resting]
         return twin
 
     # --- what happens from outside
 
-    def start(self) -> None:
+    def start(self, variables: dict) -> None:
+        self.variables = dict(variables)
         self._open("process", None)
         self.settle()
 
@@ -108,19 +109,21 @@ class Game:
     def expected(self) -> list[tuple[str, int]]:
         """Events waited for, with the token that waits."""
         found = [
-            (event.name, self._path(rest))
+            (event.name, self._path(rest), rest.number)
             for rest in self.resting
             for event in self._awaited(rest)
             if event.event in WAITED_FOR
         ]
-        return [(name, path[-1]) for name, path in sorted(found)]
+        return [(name, number) for name, _path, number in sorted(found)]
 
     def _seen(self, rests) -> list[tuple[str, int]]:
-        return [(name, path[-1]) for name, path in sorted((rest.at, self._path(rest)) for rest in rests)]
+        found = sorted((rest.at, self._path(rest), rest.number) for rest in rests)
+        return [(name, number) for name, _path, number in found]
 
     def _path(self, rest: Rest) -> tuple[int, ...]:
+        """Older scopes first, instances by their number."""
         host = self.scopes[rest.scope][1]
-        return (*(() if host is None else self._path(self._rest(host))), rest.number)
+        return (*(() if host is None else self._path(self._rest(host))), rest.instance or rest.number)
 
     # --- asking
 

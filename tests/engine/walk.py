@@ -64,26 +64,36 @@ class EngineSide:
         return kind in WAITED_FOR and (limit is None or fired.get(name, 0) < limit)
 
     def _sorted(self, found) -> list[tuple[str, int]]:
-        return [(name, path[-1]) for name, path in sorted((name, self._path(token)) for name, token in found)]
+        return [(name, token) for name, _path, token in sorted((name, self._path(token), token) for name, token in found)]
 
     def _path(self, token: int) -> tuple[int, ...]:
+        """Older scopes first, instances by their number."""
         places = (self.state[part].get(str(token)) for part in ("tokens", "listeners", "incidents") if part in self.state)
-        scope = next(place for place in places if place)[1]
-        host = self.state["scopes"][str(scope)][2]
-        return (*(() if host is None else self._path(host)), token)
+        entry = next(place for place in places if place)
+        host = self.state["scopes"][str(entry[1])][2]
+        instance = entry[-1] if len(entry) == 5 or (len(entry) == 4 and isinstance(entry[3], int)) else None
+        return (*(() if host is None else self._path(host)), instance or token)
 
 
 class Walk:
-    """One random model, one random case."""
+    """One random model, random cases."""
 
     def __init__(self, seed: int, blocks: tuple[str, ...] = BLOCKS) -> None:
         self.random = Random(f"walk {seed}")
-        self.model = Model(seed, self.random.randint(3, 6), blocks)
-        self.side = EngineSide(compile_plan(self.model.xml, {}, self._called("")))
+        self.model = Model(seed, self.random.randint(3, 7), blocks)
+        self.plan = compile_plan(self.model.xml, {}, self._called(""))
+        self.fresh = Game(self.model.xml, self.random, self.model.called)
         self.codes = sorted({"E0", *re.findall(r'errorCode="(E\d+)"', b"".join(self._files()).decode())})
+
+    def cases(self, count: int, moves: int) -> int:
+        """Several cases; the number of steps compared."""
+        return sum(self.go(moves) for _ in range(count))
+
+    def _begin(self) -> None:
         values = {name: self.random.randint(0, 9) for name in self.model.variables}
-        self.game = Game(self.model.xml, values, Random(seed + 1), self.model.called)
-        self._both(engine.Start(values), lambda game: game.start())
+        self.side = EngineSide(self.plan)
+        self.game = self.fresh.copy(Random(self.random.random()))
+        self._both(engine.Start(values), lambda game: game.start(values))
 
     def _files(self) -> list[bytes]:
         return [self.model.xml, *self.model.called.values()]
@@ -97,7 +107,8 @@ class Walk:
         }
 
     def go(self, moves: int) -> int:
-        """The number of steps compared; stops at the case's end."""
+        """One case; the number of steps compared; stops at its end."""
+        self._begin()
         for step in range(1, moves + 1):
             choices = [] if self.game.ended else self._choices()
             if not choices:

@@ -1,8 +1,12 @@
 """A BPMN file as frozen data: what stands in it, before anything is compiled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 KREISBUND = "urn:kreisbund:bpmn:1"
@@ -139,7 +143,11 @@ class ProcessModel:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All processes of a file, in its order; `definitions_id` is the root's id where it has one."""
+    """All processes of a file, in its order; `definitions_id` is the root's id where it has one.
+
+    `source` is the XML it was read from, so that an export keeps what the engine does not know; nobody changes it.
+    """
 
     processes: tuple[ProcessModel, ...]
     definitions_id: str | None = None
+    source: "etree._ElementTree | None" = field(default=None, compare=False, repr=False)

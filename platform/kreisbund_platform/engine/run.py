@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from kreisbund_platform.engine import events as e
+from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.feel_values import plain
-from kreisbund_platform.engine.marking import INSTANCES, Marking, Resting
+from kreisbund_platform.engine.marking import INSTANCES, Listener, Marking, Resting
 from kreisbund_platform.engine.plan_model import Element, Plan
 
 MOST_MOVES = 10_000
@@ -52,7 +53,8 @@ class Run:
         """
         element = self.plan.elements[at.element_id]
         names = () if at.instance is not None else element.boundaries
-        if at.instances is None and element.awaits:
+        listens = element.behaviour is not Behaviour.EVENT_SUB_PROCESS or isinstance(at, Listener)
+        if at.instances is None and listens:
             names += element.awaits
         return [self.plan.elements[name] for name in names]
 

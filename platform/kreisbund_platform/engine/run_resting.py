@@ -8,7 +8,7 @@ from typing import Any
 from kreisbund_platform.engine import events as e
 from kreisbund_platform.engine.bpmn_model import NESTING, Behaviour
 from kreisbund_platform.engine.feel import FeelError
-from kreisbund_platform.engine.marking import Resting, Scope
+from kreisbund_platform.engine.marking import Listener, Resting, Scope
 from kreisbund_platform.engine.plan_model import Element
 from kreisbund_platform.engine.run import Run, Trouble
 from kreisbund_platform.engine.run_leaving import consume, leave, stop
@@ -121,7 +121,7 @@ def listen(run: Run, element: Element, scope: int) -> bool:
     events = [run.plan.elements[name] for name in element.awaits]
     if not any(event.event and event.event.type in ("timer", "message", "signal") for event in events):
         return True
-    at, token = Resting(element.element_id, scope), run.marking.number()
+    at, token = Listener(element.element_id, scope), run.marking.number()
     try:
         run.effects += _opened(run, token, at, element)
     except Trouble as trouble:
