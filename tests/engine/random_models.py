@@ -314,6 +314,8 @@ class Model:
     def _signal(self, parts, _depth):
         task, throw = self._task(parts, 0)[0], self._name("throw")
         definition = f'<bpmn:signalEventDefinition signalRef="{self.random.choice(SIGNALS)}"/>'
+        if self._chance(0.3):
+            return self._way_out(parts, task, task, definition)
         parts.append(node("intermediateThrowEvent", throw, definition) + flows(f"{task}>{throw}"))
         return task, throw
 

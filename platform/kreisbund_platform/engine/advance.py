@@ -207,8 +207,9 @@ def _receive(run: Run, token: int, element_id: str, kind: str, variables: Mappin
 
 def _awaited(run: Run, token: int, element_id: str, kind: str) -> Element:
     """The event, if the token still waits for it; a timer that had all its firings is stale."""
-    at = run.marking.listeners.get(token) or _resting(run, token)
-    for event in run.events_of(at):
+    listening = token in run.marking.listeners
+    at = run.marking.listeners[token] if listening else _resting(run, token)
+    for event in run.events_of(at, listening=listening):
         if event.element_id == element_id and event.event and event.event.type == kind:
             limit = event.timer.most_firings if event.timer else None
             if limit is None or at.fired.get(element_id, 0) < limit:

@@ -30,12 +30,6 @@ class Resting:
     instances: tuple[int, int, int] | None = None
 
 
-class Listener(Resting):
-    """An event sub-process that may still start; one that runs is a token like others and hears nothing."""
-
-    __slots__ = ()
-
-
 @dataclass(slots=True)
 class Scope:
     """A process or sub-process that runs; `live` counts tokens in it: moving, waiting, stopped, before joins."""
@@ -66,7 +60,7 @@ class Marking:
     tokens: dict[int, Resting] = field(default_factory=dict)
     joins: dict[tuple[int, str], Joins] = field(default_factory=dict)
     scopes: dict[int, Scope] = field(default_factory=dict)
-    listeners: dict[int, Listener] = field(default_factory=dict)
+    listeners: dict[int, Resting] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
 
     def number(self) -> int:
@@ -83,7 +77,7 @@ def read_state(state: dict[str, Any]) -> Marking:
         {int(token): _resting(*entry) for token, entry in state["tokens"].items()},
         {_join_key(key): dict(flows) for key, flows in state["joins"].items()},
         {int(scope): Scope(*entry) for scope, entry in state["scopes"].items()},
-        {int(token): Listener(*entry) for token, entry in state.get("listeners", {}).items()},
+        {int(token): Resting(*entry) for token, entry in state.get("listeners", {}).items()},
         {int(token): Incident(*entry) for token, entry in state.get("incidents", {}).items()},
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from kreisbund_platform.engine import events as e
 from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.feel_values import plain
-from kreisbund_platform.engine.marking import INSTANCES, Listener, Marking, Resting
+from kreisbund_platform.engine.marking import INSTANCES, Marking, Resting
 from kreisbund_platform.engine.plan_model import Element, Plan
 
 MOST_MOVES = 10_000
@@ -46,15 +46,14 @@ class Run:
         self.late: deque[Move] = deque()
         self.finished: deque[int] = deque()
 
-    def events_of(self, at: Resting) -> list[Element]:
-        """What a token waits for: events at the border, its own, or an event sub-process's start.
+    def events_of(self, at: Resting, *, listening: bool = False) -> list[Element]:
+        """What a token waits for: events at the border and its own; a listener, an event sub-process's start.
 
         Those at the border belong to a multi-instance activity's host, its own to each instance.
         """
         element = self.plan.elements[at.element_id]
         names = () if at.instance is not None else element.boundaries
-        listens = element.behaviour is not Behaviour.EVENT_SUB_PROCESS or isinstance(at, Listener)
-        if at.instances is None and listens:
+        if element.awaits and at.instances is None and (element.behaviour is Behaviour.EVENT_SUB_PROCESS) is listening:
             names += element.awaits
         return [self.plan.elements[name] for name in names]
 

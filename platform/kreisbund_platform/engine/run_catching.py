@@ -135,8 +135,9 @@ def throw_signal(run: Run, name: str, element_id: str) -> None:
     """Reaches everything in this case that waits for it now; other cases hear it by the effect."""
     run.effects.append(e.SignalThrown(element_id, name))
     marking = run.marking
-    waiting = [*marking.tokens.items(), *marking.listeners.items()]
-    for token, event in [(token, event) for token, at in waiting for event in run.events_of(at)]:
+    waiting = [(token, run.events_of(at)) for token, at in marking.tokens.items()]
+    waiting += [(token, run.events_of(at, listening=True)) for token, at in marking.listeners.items()]
+    for token, event in [(token, event) for token, events in waiting for event in events]:
         caught = event.event is not None and event.event.type == "signal" and event.event.name == name
         if caught and (token in marking.tokens or token in marking.listeners):
             fire(run, token, event)

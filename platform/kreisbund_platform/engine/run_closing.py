@@ -5,6 +5,7 @@ from collections import deque
 from kreisbund_platform.engine import events as e
 from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.marking import INSTANCES, Resting
+from kreisbund_platform.engine.plan_model import Element
 from kreisbund_platform.engine.run import Run
 
 _SUBSCRIBED = ("message", "signal")
@@ -19,17 +20,16 @@ def remove(run: Run, token: int, reason: str) -> Resting:
             run.effects.append(e.TaskClosed(token, at.element_id, reason))
         elif behaviour is Behaviour.JOB:
             run.effects.append(e.JobClosed(token, at.element_id, reason))
-    _close_events(run, token, at)
+    _close_events(run, token, run.events_of(at))
     return at
 
 
 def stop_listening(run: Run, token: int) -> None:
     """An event sub-process cannot start any more."""
-    _close_events(run, token, run.marking.listeners.pop(token))
+    _close_events(run, token, run.events_of(run.marking.listeners.pop(token), listening=True))
 
 
-def _close_events(run: Run, token: int, at: Resting) -> None:
-    awaited = run.events_of(at)
+def _close_events(run: Run, token: int, awaited: list[Element]) -> None:
     if any(event.timer for event in awaited):
         run.effects.append(e.TimerCleared(token, None))
     if any(event.event and event.event.type in _SUBSCRIBED for event in awaited):

@@ -29,9 +29,11 @@ def leave(run: Run, element: Element, scope: int) -> None:
     consume(run, scope, 1 - len(flows))
 
 
-def stop(run: Run, element: Element, scope: int, trouble: Trouble, instance: int | None = None) -> None:
+def stop(
+    run: Run, element: Element, scope: int, trouble: Trouble, instance: int | None = None, token: int | None = None
+) -> None:
     """The token rests as an incident; it still counts as alive."""
-    token = run.marking.number()
+    token = token or run.marking.number()
     run.marking.incidents[token] = Incident(element.element_id, scope, trouble.flow_id, trouble.reason, instance)
     run.effects.append(e.IncidentRaised(token, element.element_id, trouble.reason))
 

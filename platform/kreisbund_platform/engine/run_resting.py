@@ -8,7 +8,7 @@ from typing import Any
 from kreisbund_platform.engine import events as e
 from kreisbund_platform.engine.bpmn_model import NESTING, Behaviour
 from kreisbund_platform.engine.feel import FeelError
-from kreisbund_platform.engine.marking import Listener, Resting, Scope
+from kreisbund_platform.engine.marking import Resting, Scope
 from kreisbund_platform.engine.plan_model import Element
 from kreisbund_platform.engine.run import Run, Trouble
 from kreisbund_platform.engine.run_leaving import consume, leave, stop
@@ -29,9 +29,9 @@ def rest(
     at = Resting(element.element_id, scope, {}, instance, instances)
     token = run.marking.number()
     try:
-        opened = _opened(run, token, at, element)
+        opened = _opened(run, token, at, run.events_of(at)) if element.boundaries or element.awaits else []
     except Trouble as trouble:
-        stop(run, element, scope, trouble, instance)
+        stop(run, element, scope, trouble, instance, token)
         return None
     run.marking.tokens[token] = at
     if instances is None:
@@ -45,13 +45,11 @@ def rest(
     return token
 
 
-def _opened(run: Run, token: int, at: Resting, element: Element) -> list[e.Effect]:
+def _opened(run: Run, token: int, at: Resting, events: list[Element]) -> list[e.Effect]:
     """The timers and subscriptions of a token; raises Trouble."""
-    if not element.boundaries and not element.awaits:
-        return []
     found: list[e.Effect] = []
-    known = run.view(at.scope, element, at.instance)
-    for event in run.events_of(at):
+    known = run.view(at.scope, run.plan.elements[at.element_id], at.instance)
+    for event in events:
         if event.timer:
             found.append(timer_set(run, token, event, known))
         elif event.event and event.event.type in ("message", "signal"):
@@ -118,14 +116,13 @@ def open_scope(run: Run, container_id: str, outer: int | None, host: int | None,
 
 def listen(run: Run, element: Element, scope: int) -> bool:
     """An event sub-process may start from now on; False where its timer or key has no value: an incident."""
-    events = [run.plan.elements[name] for name in element.awaits]
-    if not any(event.event and event.event.type in ("timer", "message", "signal") for event in events):
-        return True
-    at, token = Listener(element.element_id, scope), run.marking.number()
+    at, token = Resting(element.element_id, scope), run.marking.number()
     try:
-        run.effects += _opened(run, token, at, element)
+        opened = _opened(run, token, at, run.events_of(at, listening=True))
     except Trouble as trouble:
-        stop(run, element, scope, trouble)
+        stop(run, element, scope, trouble, token=token)
         return False
-    run.marking.listeners[token] = at
+    if opened:
+        run.effects += opened
+        run.marking.listeners[token] = at
     return True
