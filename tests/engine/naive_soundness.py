@@ -7,7 +7,7 @@ from kreisbund_platform.engine.bpmn import Behaviour
 CLEARING = ("terminate", "error")
 
 
-class TooMany(Exception):
+class TooManyError(Exception):
     pass
 
 
@@ -120,7 +120,7 @@ class Game:
         return {frozenset(put) for some in exits for put in some}
 
     def sound(self, limit):
-        """Explores everything; raises TooMany."""
+        """Explores everything; raises TooManyError."""
         back, seen, pending = {}, self.first(), list(self.first())
         while pending:
             marking = pending.pop()
@@ -133,7 +133,7 @@ class Game:
                     seen.add(other)
                     pending.append(other)
             if len(seen) > limit:
-                raise TooMany
+                raise TooManyError
         return self._completes(seen, back) and self._alive()
 
     def _completes(self, seen, back):

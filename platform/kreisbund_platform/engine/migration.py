@@ -13,7 +13,7 @@ from kreisbund_platform.engine import soundness
 from kreisbund_platform.engine.migration_mapping import suggest_mapping
 from kreisbund_platform.engine.migration_marking import INSTANCES, Mapped, Problem, State, signature, translate
 from kreisbund_platform.engine.migration_waits import Wait, differences_of_waits
-from kreisbund_platform.engine.plan import Element, Plan
+from kreisbund_platform.engine.plan_model import Element, Plan
 from kreisbund_platform.texts import _
 
 __all__ = [

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 
-from kreisbund_platform.engine.plan import Element, Plan
+from kreisbund_platform.engine.plan_model import Element, Plan
 
 
 def suggest_mapping(old: Plan, new: Plan) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kreisbund_platform.engine.plan import Plan
+from kreisbund_platform.engine.plan_model import Plan
 from kreisbund_platform.texts import _
 
 INSTANCES = "#"
@@ -52,7 +52,9 @@ def _scope(
     for token in inside.get(number, ()):
         name, _scope_of, fired, *_more = state["tokens"][token]
         sign = f"{name}+{'+'.join(sorted(k for k in fired if fired[k]))}" if fired else name
-        found.append(sign + "".join(sorted(_scope(state, k, hosted, inside, others) for k in hosted.get(int(token), ()))))
+        found.append(
+            sign + "".join(sorted(_scope(state, k, hosted, inside, others) for k in hosted.get(int(token), ())))
+        )
     return f"{container}({' '.join(sorted(set(found) if container.endswith(INSTANCES) else found))})"
 
 
@@ -136,7 +138,9 @@ class _Translation:
 
     def _with_listeners(self, state: State) -> State:
         state.pop("listeners", None)
-        heard = {key: e for key, e in self._state.get("listeners", {}).items() if self._name(e[0]) in self._new.elements}
+        heard = {
+            key: e for key, e in self._state.get("listeners", {}).items() if self._name(e[0]) in self._new.elements
+        }
         listeners = {key: self._resting(entry) for key, entry in heard.items()}
         number = state["next"]
         for scope, name in self._unheard(state):

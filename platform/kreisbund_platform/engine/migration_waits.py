@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from kreisbund_platform.engine.bpmn import Behaviour, EventDefinition
+from kreisbund_platform.engine.bpmn_model import Behaviour, EventDefinition
 from kreisbund_platform.engine.migration_marking import INSTANCES, Mapped, State
-from kreisbund_platform.engine.plan import Element, Plan
+from kreisbund_platform.engine.plan_model import Element, Plan
 
 WAITING = ("timer", "message", "signal")
 _WORK: dict[Behaviour, Literal["task", "job"]] = {Behaviour.TASK: "task", Behaviour.JOB: "job"}
@@ -14,7 +14,7 @@ _WORK: dict[Behaviour, Literal["task", "job"]] = {Behaviour.TASK: "task", Behavi
 
 @dataclass(frozen=True)
 class Wait:
-    """A change at one token. `before` and `after` are element ids in the old and the new plan, None where there is none.
+    """A change at one token. `before` and `after` are element ids in the old and the new plan, if there is one.
 
     `change` is open (only the new plan waits), close (only the old one), alter (the timer's, message's or key's text
     differs: keep or recompute) or rename (only the id differs).
@@ -68,9 +68,9 @@ def _waits(event: Element, fired: Mapping[str, int]) -> bool:
 
 
 def _work(token: int, one: _Place | None, other: _Place | None) -> Iterator[Wait]:
-    if one and other and one.element.element_id != other.element.element_id:
-        if what := _WORK.get(one.element.behaviour):
-            yield Wait(token, what, "rename", one.element.element_id, other.element.element_id)
+    moved = one and other and one.element.element_id != other.element.element_id
+    if one and other and moved and (what := _WORK.get(one.element.behaviour)):
+        yield Wait(token, what, "rename", one.element.element_id, other.element.element_id)
 
 
 def _events(token: int, one: _Place | None, other: _Place | None, mapping: Mapped) -> Iterator[Wait]:

@@ -8,7 +8,7 @@ start and that never meet the main one are judged by themselves. Beyond the limi
 
 from dataclasses import replace
 
-from kreisbund_platform.engine.plan import Container, Plan
+from kreisbund_platform.engine.plan_model import Container, Plan
 from kreisbund_platform.engine.soundness_drawing import drawn_way, drawn_wrong
 from kreisbund_platform.engine.soundness_net import Builder, threads
 from kreisbund_platform.engine.soundness_running import check_from

@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.plan import Container, Element, Plan
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.plan_model import Container, Element, Plan
 from kreisbund_platform.engine.soundness_net import Elements, ends, reach
 from kreisbund_platform.engine.soundness_verdicts import Verdict, fault
 

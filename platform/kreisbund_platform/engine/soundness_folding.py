@@ -32,7 +32,15 @@ class _Folding:
         self._pending = list(net.nodes)
         self._queued = set(net.nodes)
         self._on_cycles = _on_cycles(net)
-        self._rules = (self._skip, self._twins, self._turn, self._stub, self._fuse, self._merge_joins, self._merge_splits)
+        self._rules = (
+            self._skip,
+            self._twins,
+            self._turn,
+            self._stub,
+            self._fuse,
+            self._merge_joins,
+            self._merge_splits,
+        )
 
     def run(self) -> None:
         while self._pending:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.plan import Container, Element, Flow
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.plan_model import Container, Element, Flow
 
 
 class Join(Enum):
@@ -117,11 +117,6 @@ class Part:
 Elements = Mapping[str, Element]
 
 
-def joins(element: Element) -> bool:
-    """Whether tokens wait for each other here."""
-    return element.behaviour in (Behaviour.PARALLEL, Behaviour.INCLUSIVE) and len(element.incoming) > 1
-
-
 def ends(element: Element) -> bool:
     """Whether a token's way ends here."""
     return element.behaviour is Behaviour.END or not element.outgoing
@@ -216,7 +211,7 @@ class Builder:
     def _enter(self, element: Element) -> int:
         """The node that flows lead to; a token at rest stands before `_inside`, behind the join."""
         name = element.element_id
-        if not joins(element):
+        if not element.joins:
             self._inside[name] = self.net.node(Node(name, ids=(name,)))
             return self._inside[name]
         kind = Join.ALL if element.behaviour is Behaviour.PARALLEL else Join.INCLUSIVE
@@ -226,7 +221,7 @@ class Builder:
 
     def _never(self, element: Element) -> None:
         """Flows into a join from where no token can be."""
-        for flow in element.incoming if joins(element) else ():
+        for flow in element.incoming if element.joins else ():
             if flow.source not in self._part.members or self._elements[flow.source].behaviour is Behaviour.END:
                 self.flows[flow.flow_id] = self.net.arc(None, self._entry[element.element_id], flow.flow_id)
 
@@ -305,10 +300,15 @@ def _clears(elements: Elements, element: Element) -> bool:
 
 
 def _around(elements: Elements, element: Element) -> Iterator[str]:
-    while element.container in elements:
+    """Boundary events and event sub-processes' starts, from within outward."""
+    while True:
+        beside = (e for e in elements.values() if e.container == element.container and e.awaits)
+        yield from (e.awaits[0] for e in beside if e.behaviour is Behaviour.EVENT_SUB_PROCESS)
+        if element.container not in elements:
+            return
         element = elements[element.container]
         yield from element.boundaries
 
 
-def _catches_escalation(boundary: Element) -> bool:
-    return boundary.interrupting and boundary.event is not None and boundary.event.type == "escalation"
+def _catches_escalation(event: Element) -> bool:
+    return event.interrupting and event.event is not None and event.event.type == "escalation"

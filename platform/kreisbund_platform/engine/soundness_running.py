@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kreisbund_platform.engine.plan import Container, Plan
-from kreisbund_platform.engine.soundness_net import Builder, Elements, Part, joins, part, reach, threads
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.plan_model import Container, Plan
+from kreisbund_platform.engine.soundness_net import Builder, Elements, Part, part, reach, threads
 from kreisbund_platform.engine.soundness_verdicts import SOUND, Verdict, fault, judge
 
 
@@ -30,16 +31,17 @@ def check_from(plan: Plan, state: dict[str, Any]) -> Verdict:
     """Whether every token can still complete; the state's element ids are the plan's own."""
     for scope, (container_id, *_rest) in state["scopes"].items():
         if (container := plan.containers.get(container_id)) is not None:
-            verdict = _check_scope(plan, container, _standing(state, int(scope)))
+            verdict = _check_scope(plan, container, _standing(plan, state, int(scope)))
             if verdict.result != "sound":
                 return verdict
     return SOUND
 
 
-def _standing(state: dict[str, Any], scope: int) -> Standing:
+def _standing(plan: Plan, state: dict[str, Any], scope: int) -> Standing:
+    """Event sub-processes that run are left out: they end beside all else, and have a scope of their own."""
     standing = Standing()
     for entry in state["tokens"].values():
-        if entry[1] == scope:
+        if entry[1] == scope and plan.elements[entry[0]].behaviour is not Behaviour.EVENT_SUB_PROCESS:
             standing.inside[entry[0]] += 1
             standing.fired.update(name for name, count in entry[2].items() if count)
     standing.inside.update(entry[0] for entry in state.get("incidents", {}).values() if entry[1] == scope)
@@ -55,7 +57,7 @@ def _check_scope(plan: Plan, container: Container, standing: Standing) -> Verdic
     for roots, thread in threads(plan.elements, container):
         own = standing.take(plan.elements, thread.members - taken)
         taken |= thread.members
-        side = roots != container.starts and not any(joins(plan.elements[name]) for name in thread.members)
+        side = roots != container.starts and not any(plan.elements[name].joins for name in thread.members)
         for together in _one_by_one(own) if side else [own]:
             verdict = _check_thread(plan, container, together)
             if verdict.result != "sound":
