@@ -10,11 +10,11 @@ from tests.engine.models import definitions, flows, message, node, timer
 PLAIN = ("task", "sequence", "exclusive", "parallel", "inclusive", "loop", "sub", "boundary", "side", "events", "stop")
 BLOCKS = (
     *PLAIN,
-    *("sequence", "sequence", "parallel", "sub"),
+    *("sequence", "sequence", "sequence", "sequence", "parallel", "parallel", "sub", "signal", "signal", "listening"),
     *("job", "guarded_job", "fragile", "implicit", "net", "many", "many_inside", "failing", "raise_error", "escalating"),
     *("escalate", "signal", "link", "catch", "listening", "call"),
 )
-SIGNALS = ("s1", "s2", "s3")
+SIGNALS = ("s1", "s2")
 EVENTS = ("message", "timer", "signal")
 
 
@@ -403,8 +403,12 @@ class Model:
         a, b = self._block(inner, depth)
         for _ in range(self.random.randint(1, 2)):
             self._event_sub_process(inner, depth)
+        if self._chance(0.4):
+            c, d = self._signal(inner, 0)
+            inner.append(flows(f"{b}>{c}"))
+            b = d
         parts.append(node("subProcess", name, self._closed(inner, a, b)))
-        return name, name
+        return (name, name) if self._chance(0.6) else self._with_boundary(parts, depth, name)
 
     def _event_sub_process(self, parts, depth, caught: str | None = None) -> None:
         name, start, end = self._name("handler"), self._name("start"), self._name("end")

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lxml import etree
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 KREISBUND = "urn:kreisbund:bpmn:1"
@@ -145,9 +141,9 @@ class ProcessModel:
 class Definitions:
     """All processes of a file, in its order; `definitions_id` is the root's id where it has one.
 
-    `source` is the XML it was read from, so that an export keeps what the engine does not know; nobody changes it.
+    `source` is the file it was read from, so that an export keeps what the engine does not know.
     """
 
     processes: tuple[ProcessModel, ...]
     definitions_id: str | None = None
-    source: "etree._ElementTree | None" = field(default=None, compare=False, repr=False)
+    source: bytes = field(default=b"", repr=False)

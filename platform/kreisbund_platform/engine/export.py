@@ -1,12 +1,11 @@
 """A BPMN file written again from the model: what the engine read comes from it, all the rest is kept as it stood.
 
-The model keeps the XML it was read from (`Definitions.source`). An element, attribute or text that the engine does not
+The model keeps the file it was read from (`Definitions.source`). An element, attribute or text that the engine does not
 know (other namespaces, documentation, the diagram, comments) is therefore never lost.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from copy import deepcopy
 
 from lxml import etree
 
@@ -18,10 +17,8 @@ _FLAGS = {"1": "true", "0": "false", "True": "true", "False": "false"}
 
 
 def export(definitions: Definitions) -> bytes:
-    """The file in its own encoding; a model that was not read from a file raises ValueError."""
-    if definitions.source is None:
-        raise ValueError("this model was not read from a file")
-    tree = deepcopy(definitions.source)
+    """The file in its own encoding; a model that was not read from a file cannot be written."""
+    tree = etree.fromstring(definitions.source, _parser()).getroottree()
     by_id = {element.get("id"): element for element in tree.iter(f"{{{BPMN}}}*")}
     for process in definitions.processes:
         _write(by_id, process)
@@ -107,4 +104,6 @@ def _canonical(data: bytes) -> bytes:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
+    )

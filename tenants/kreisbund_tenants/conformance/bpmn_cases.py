@@ -13,6 +13,7 @@ from typing import Any
 
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.plan import Behaviour, Element, Plan
+from kreisbund_tenants.conformance.bpmn_mail import Mail
 
 MOST_STEPS = 5_000
 _BEGIN = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -51,18 +52,18 @@ class Outcome:
 
 
 def run_case(
-    plans: Mapping[str, Plan], message_flows: Mapping[str, str], process: str, variables: dict[str, Any]
+    plans: Mapping[str, Plan], mail: Mail, process: str, variables: dict[str, Any]
 ) -> Outcome:
-    """Runs one process of the file; `message_flows` lead from element or process to element or process."""
-    return _World(plans, message_flows).run(process, variables)
+    """Runs one process of the file."""
+    return _World(plans, mail).run(process, variables)
 
 
 class _World:
     """All that runs because of one case."""
 
-    def __init__(self, plans: Mapping[str, Plan], message_flows: Mapping[str, str]) -> None:
+    def __init__(self, plans: Mapping[str, Plan], mail: Mail) -> None:
         self.plans = {name: _with_waiting_tasks(plan) for name, plan in plans.items()}
-        self.message_flows = message_flows
+        self.mail = mail
         self.running: list[_Running] = []
         self.work: deque[tuple[_Running, int, str]] = deque()
         self.timers: list[tuple[datetime, int, _Running, int, str]] = []
@@ -107,8 +108,8 @@ class _World:
 
     def _note(self, running: _Running, effect: engine.Effect) -> None:
         match effect:
-            case engine.Passed(element_id):
-                if _is_activity(element := running.plan.elements[element_id]):
+            case engine.Passed(element_id, instance):
+                if _is_activity(element := running.plan.elements[element_id]) and bool(element.multi) == bool(instance):
                     self.outcome.trace.append(_own_id(element))
             case engine.TaskOpened(token, element_id):
                 self.work.append((running, token, element_id))
@@ -129,11 +130,8 @@ class _World:
         """A receive task is a task: where nobody in the file sends its message it completes as reached."""
         if running.plan.elements[element_id].kind != "receiveTask":
             return False
-        return element_id not in self.message_flows.values() and not any(
-            _message_thrown(other) == _name(running.plan.elements[element_id])
-            for plan in self.plans.values()
-            for other in plan.elements.values()
-        )
+        element = running.plan.elements[element_id]
+        return _own_id(element) not in self.mail.flows.values() and _name(element) not in self.mail.sent.values()
 
     # --- what can happen
 
@@ -147,8 +145,9 @@ class _World:
             Behaviour.JOB: engine.JobCompleted(token),
         }
         happened = self._step(running, done.get(element.behaviour, engine.MessageReceived(token, element_id)))
-        if happened and (name := _message_thrown(element)):
-            self.thrown.append(_Thrown("message", name, self.message_flows.get(_own_id(element))))
+        own = _own_id(element)
+        if happened and own in self.mail.sent:
+            self.thrown.append(_Thrown("message", self.mail.sent[own], self.mail.flows.get(own)))
         return True
 
     def _fire_a_timer(self) -> bool:
@@ -235,13 +234,6 @@ def _hears(element: Element, thrown: _Thrown) -> bool:
 
 def _name(element: Element) -> str:
     return (element.event and element.event.name) or element.element_id
-
-
-def _message_thrown(element: Element) -> str | None:
-    """The name of the message that an element sends."""
-    if element.kind == "sendTask" or (element.kind in _THROWING and element.event and element.event.type == "message"):
-        return _name(element)
-    return None
 
 
 def _is_activity(element: Element) -> bool:

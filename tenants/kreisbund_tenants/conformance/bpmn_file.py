@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.engine import soundness
-from kreisbund_platform.engine.bpmn import BPMN, Definitions, ProcessModel, read_definitions
+from kreisbund_platform.engine.bpmn import Definitions, ProcessModel, read_definitions
 from kreisbund_platform.engine.export import count_elements, export, same_xml
 from kreisbund_platform.engine.plan import ModelRefused, Plan, build_plan
 from kreisbund_platform.texts import _
 from kreisbund_tenants.conformance.bpmn_cases import Outcome, run_case
+from kreisbund_tenants.conformance.bpmn_mail import Mail, read_mail
 from kreisbund_tenants.conformance.bpmn_search import search
 
 SECONDS = 2.0
@@ -124,15 +125,15 @@ def _run_cases(found: Judgement, path: Path, definitions: Definitions, plans: Ma
     cases = _cases_beside(path)
     if cases is None:
         return
-    flows = message_flows(definitions)
-    found.cases = [_run_case(plans, flows, case).as_json() for case in cases]
+    mail = read_mail(definitions.source)
+    found.cases = [_run_case(plans, mail, case).as_json() for case in cases]
 
 
-def _run_case(plans: Mapping[str, Plan], flows: Mapping[str, str], case: dict[str, Any]) -> Outcome:
+def _run_case(plans: Mapping[str, Plan], mail: Mail, case: dict[str, Any]) -> Outcome:
     process = case.get("process") or next(iter(plans), "")
     if process not in plans:
         return Outcome()
-    return run_case(plans, flows, process, dict(case.get("variables") or {}))
+    return run_case(plans, mail, process, dict(case.get("variables") or {}))
 
 
 def _cases_beside(path: Path) -> list[dict[str, Any]] | None:
@@ -142,16 +143,3 @@ def _cases_beside(path: Path) -> list[dict[str, Any]] | None:
         if cases.is_file():
             return list(json.loads(cases.read_text("utf-8-sig")))
     return None
-
-
-def message_flows(definitions: Definitions) -> dict[str, str]:
-    """From element to element; a participant stands for its process."""
-    if definitions.source is None:
-        return {}
-    root = definitions.source.getroot()
-    pools = {p.get("id"): (p.get("processRef") or "").rpartition(":")[2] for p in root.iter(f"{{{BPMN}}}participant")}
-    found = {}
-    for flow in root.iter(f"{{{BPMN}}}messageFlow"):
-        source, target = ((flow.get(end) or "").rpartition(":")[2] for end in ("sourceRef", "targetRef"))
-        found[source] = pools.get(target) or target
-    return found
