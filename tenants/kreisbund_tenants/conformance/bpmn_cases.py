@@ -32,11 +32,15 @@ class _Running:
 
 @dataclass(frozen=True)
 class _Thrown:
-    """A message or signal on its way; a message may be meant for one element by a message flow."""
+    """A message or signal on its way.
+
+    A message may be meant for one element by a message flow; a signal has been heard where it was thrown.
+    """
 
     kind: str
     name: str
     target: str | None = None
+    heard_in: int | None = None
 
 
 @dataclass
@@ -124,7 +128,7 @@ class _World:
                 self.count += 1
                 self.timers.append((due_at, self.count, running, token, element_id))
             case engine.SignalThrown(_element_id, name):
-                self.thrown.append(_Thrown("signal", name))
+                self.thrown.append(_Thrown("signal", name, heard_in=id(running)))
 
     def _is_thrown_by_nobody(self, running: _Running, element_id: str) -> bool:
         """A receive task is a task: where nobody in the file sends its message it completes as reached."""
@@ -173,7 +177,7 @@ class _World:
             (running, token, element)
             for running in self.running
             for token, element in _waited_for(running)
-            if _hears(element, thrown)
+            if _hears(element, thrown) and thrown.heard_in != id(running)
         ]
         if thrown.kind == "signal":
             for running, token, element in waiting:
