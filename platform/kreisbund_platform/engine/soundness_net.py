@@ -127,13 +127,13 @@ def _onward(elements: Elements, name: str) -> Iterator[str]:
         yield from (flow.target for flow in elements[name].outgoing)
 
 
-def reach(elements: Elements, roots: Iterable[str], *, sides: bool) -> set[str]:
-    """Elements that tokens at the roots can come to, with or without the non-interrupting boundary events."""
+def reach(elements: Elements, roots: Iterable[str], *, sides: bool, without: str | None = None) -> set[str]:
+    """Elements that tokens at the roots can come to, not by one of them; non-interrupting events only with `sides`."""
     found: set[str] = set()
     pending = list(roots)
     while pending:
         name = pending.pop()
-        if name in found:
+        if name in found or name == without:
             continue
         found.add(name)
         pending += _onward(elements, name)

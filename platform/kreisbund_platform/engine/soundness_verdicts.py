@@ -17,7 +17,7 @@ MOST_STATES_DRAWN = 5_000
 class Verdict:
     """`element_id` and `reason` (German) say where and why it is not sound.
 
-    `kind` is DEADLOCK, UNSAFE, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
+    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
     the start to the fault, `waiting` the flows or elements where tokens stand then.
     """
 
@@ -36,6 +36,7 @@ _REASONS: dict[str, Callable[[], str]] = {
     "UNREACHABLE": lambda: _("Dieses Element wird nie erreicht."),
     "DEAD_END": lambda: _("Hier endet der Weg ohne Endereignis."),
     "LIVELOCK": lambda: _("Von hier führt kein Weg zum Ende."),
+    "MIXED": lambda: _("Läuft dieser Nebenweg mehrmals zugleich, geraten hier seine Zweige durcheinander."),
     "UNDECIDED": lambda: _("Der Ablauf ist zu verzweigt, um ihn vollständig zu prüfen."),
 }
 
