@@ -12,7 +12,7 @@ from kreisbund_platform.engine.soundness_exploring import explore
 from kreisbund_platform.engine.soundness_folding import fold
 from kreisbund_platform.engine.soundness_net import Join, Net, Node, Split, mark_harmless
 from tests.engine import naive_soundness
-from tests.engine.random_models import Model
+from tests.engine.random_models import SOUND, Model
 from tests.engine.random_runs import ends
 from tests.engine.wild_models import wild
 
@@ -77,6 +77,6 @@ def test_verdicts_agree_with_the_definition(seed):
 @given(seeds, st.booleans())
 def test_sound_models_never_stick(seed, structured):
     random = Random(seed)
-    plan = build_plan(read_process(Model(seed, depth=4).xml if structured else wild(random)))
+    plan = build_plan(read_process(Model(seed, 4, SOUND).xml if structured else wild(random)))
     if soundness.check(plan).result == "sound":
         assert ends(plan, random, runs=5) != -1, seed
