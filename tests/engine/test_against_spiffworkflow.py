@@ -36,7 +36,7 @@ class Spiff:
 
     def _settle(self) -> None:
         self.workflow.do_engine_steps()
-        self.workflow.refresh_waiting_tasks()
+        self.workflow.refresh_timers()
         self.workflow.do_engine_steps()
 
     def _open(self):
