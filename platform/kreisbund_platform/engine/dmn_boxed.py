@@ -240,7 +240,7 @@ def _rule(place: str, number: int, row: Element, words: Words) -> Rule:
     )
 
 
-_READERS: dict[str, Callable[[str, Element, Words], Any]] = {
+_READERS: dict[str, Callable[[str, Element, Words], Table | Evaluator]] = {
     "literalExpression": _literal,
     "context": _context,
     "invocation": _invocation,

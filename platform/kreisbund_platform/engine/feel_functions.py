@@ -7,7 +7,7 @@ FEEL's types, `Any` (null too), `scalar` (any but null and lists), `day` (the da
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from kreisbund_platform.engine.feel_comparison import kind
 from kreisbund_platform.engine.feel_temporal import Date, Moment
@@ -15,6 +15,7 @@ from kreisbund_platform.engine.feel_types import ANY, BUILT_IN, MISFIT, Function
 from kreisbund_platform.engine.feel_values import Env, External, Lambda
 
 Body = Callable[..., Any]
+Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ def _type_of(parameter: Parameter) -> Type:
     return BUILT_IN.get(parameter.kind, ANY)
 
 
-def builtin(name: str, parameters: str = "", *, metered: bool = False) -> Callable[[Body], Body]:
+def builtin(name: str, parameters: str = "", *, metered: bool = False) -> Callable[[Declared], Declared]:
     """Declares a way to call a built-in."""
     read = tuple(_parameter(text.strip()) for text in parameters.split(",") if text.strip())
 
-    def declare(body: Body) -> Body:
+    def declare(body: Declared) -> Declared:
         FUNCTIONS.setdefault(name, Builtin(name, [])).signatures.append(Signature(read, body, metered))
         return body
 

@@ -41,19 +41,21 @@ class _Parser:
         self._members = Names([*MEMBERS, *members])
         self._names = Names(names)
         self._depth = 0
+        self._range_end = False
 
     def end(self) -> None:
         if not self._scan.ended:
             raise self._scan.failed()
 
     @contextmanager
-    def _deeper(self, names: Iterable[str] = ()) -> Iterator[None]:
+    def _deeper(self, names: Iterable[str] = (), *, range_end: bool = False) -> Iterator[None]:
         self._depth += 1
         if self._depth > syntax.DEEPEST:
             raise FeelError("expression too deep")
-        before, self._names = self._names, Names(names, self._names)
+        before = self._names, self._range_end
+        self._names, self._range_end = Names(names, self._names), range_end
         yield
-        self._names = before
+        self._names, self._range_end = before
         self._depth -= 1
 
     def _separated(self, part: Callable[[], Node]) -> tuple[Node, ...]:
@@ -207,7 +209,7 @@ class _Parser:
     def _signed(self) -> Node:
         if not self._scan.accept("-"):
             return self._postfix(self._primary())
-        with self._deeper():
+        with self._deeper(range_end=self._range_end):
             return syntax.Negation(self._signed())
 
     # --- what follows a value
@@ -216,12 +218,17 @@ class _Parser:
         while True:
             if self._scan.accept("."):
                 node = syntax.Path(node, self._member())
-            elif self._scan.symbol() == "[" and not isinstance(node, syntax.RangeOf):
+            elif self._filter_follows(node):
                 node = self._filter(node)
             elif self._scan.accept("("):
                 node = self._call(node)
             else:
                 return node
+
+    def _filter_follows(self, node: Node) -> bool:
+        if self._scan.symbol() != "[" or isinstance(node, syntax.RangeOf):
+            return False
+        return not self._range_end or self._scan.bracket_encloses()
 
     def _member(self) -> str:
         name = self._scan.known_name(self._members) or self._scan.known_name(self._names)
@@ -322,7 +329,8 @@ class _Parser:
         return syntax.ListOf(tuple(items))
 
     def _range(self, low_closed: bool, low: Node) -> Node:
-        high = self.expression()
+        with self._deeper(range_end=True):
+            high = self._sum()
         return syntax.RangeOf(low, high, low_closed, self._scan.expect(")", "]", "[") == "]")
 
     def _context(self) -> Node:

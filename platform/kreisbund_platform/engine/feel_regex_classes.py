@@ -3,6 +3,7 @@ r"""Character classes of XML Schema's regular expressions as RE2 writes them: `[
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 _NAME_START = (
@@ -23,7 +24,7 @@ _ESCAPES = {
     "C": None,
 }
 _NEGATED = {"S": "s", "w": "W", "I": "i", "C": "c"}
-_PROPERTY = re.compile(r"([pP])\{\^?([A-Z][a-z]?)\}")
+_PROPERTY = re.compile(r"([pP])\{([A-Z][a-z]?)\}")
 _SINGLE = {"n": 10, "r": 13, "t": 9}
 _SYNTAX = frozenset("\\|.?*+(){}-[]^$")
 _LAST = sys.maxunicode
@@ -111,16 +112,18 @@ def _ranges_of(escape: str) -> Ranges:
         return _complement(_ranges_of(_NEGATED[letter]))
     if letter in "sdDWic":
         test = _TESTS[letter]
-    else:
-        category = escape[2:-1].lstrip("^")
-        wanted = letter == "p"
-        test = lambda c: unicodedata.category(c).startswith(category) is wanted  # noqa: E731
-    return _merged([(code, code) for code in range(_LAST + 1) if test(chr(code))])
+        return _merged([(code, code) for code in range(_LAST + 1) if test(chr(code))])
+    return _of_category(escape[2:-1], wanted=letter == "p")
+
+
+def _of_category(category: str, *, wanted: bool) -> Ranges:
+    codes = (code for code in range(_LAST + 1) if unicodedata.category(chr(code)).startswith(category) is wanted)
+    return _merged([(code, code) for code in codes])
 
 
 _IS_NAME_START = re.compile("[" + re.sub(r"\\x\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", _NAME_START) + "]")
 _IS_NAME_PART = re.compile("[" + re.sub(r"\\x\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", _NAME_PART) + "]")
-_TESTS = {
+_TESTS: dict[str, Callable[[str], bool]] = {
     "s": lambda c: c in " \t\n\r",
     "d": lambda c: unicodedata.category(c) == "Nd",
     "D": lambda c: unicodedata.category(c) != "Nd",

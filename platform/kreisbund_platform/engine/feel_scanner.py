@@ -19,6 +19,8 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|\ufeff|//[^\n\r]*|/\*.*?\*/)*", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}
+_ENDS = r"and|or|in|then|else|return|satisfies|between|instance"
+_FILTER = re.compile(rf"\[\s*(?![\s,)\]}}.=<>!*/+]|$|(?:{_ENDS})\b)[^\[\]]*[\[\]]")
 # A new name's text: up to what ends it. Names are written with letters, digits, blanks and . / - ' + *
 _NEW_NAME = re.compile(f"[{_START}][{_PART}\\s./\\-’'+*]*")
 KEYWORDS = frozenset(
@@ -169,6 +171,10 @@ class Scanner:
         """Takes one word that is no keyword; nothing where none stands."""
         found = self.word()
         return "" if found in KEYWORDS else self._take(self.at + len(found)) if found else ""
+
+    def bracket_encloses(self) -> bool:
+        """Whether the `[` here opens a filter; if not, it closes an open range: `]1..3[`."""
+        return _FILTER.match(self.text, self.at) is not None
 
     def new_name(self, *ends: str) -> str:
         """Takes a name not known before, up to one of the symbols; nothing where none stands."""

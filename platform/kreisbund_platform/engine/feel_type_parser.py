@@ -55,9 +55,9 @@ def _function(scan: Scanner, depth: int) -> TypeNode:
 
 
 def _name(scan: Scanner) -> str:
-    for words in _SPACED:
-        if scan.accept_words(*words):
-            return " ".join(words)
+    for spaced in _SPACED:
+        if scan.accept_words(*spaced):
+            return " ".join(spaced)
     if scan.accept_word("null"):
         return "Null"
     words = [scan.accept_word(scan.word())]

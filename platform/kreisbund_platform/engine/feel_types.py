@@ -163,7 +163,7 @@ def signature(function: Any) -> FunctionOf | None:
 def is_subtype(narrow: Type, wide: Type) -> bool:
     """Whether each value of one type conforms to the other."""
     narrow, wide = _base(narrow), _base(wide)
-    if wide == ANY or narrow == wide or narrow == _SIMPLE["Null"]:
+    if wide in (ANY, narrow) or narrow == _SIMPLE["Null"]:
         return True
     if isinstance(narrow, FunctionOf) and isinstance(wide, FunctionOf):
         return _is_subfunction(narrow, wide)

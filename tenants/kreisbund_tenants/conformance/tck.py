@@ -134,7 +134,7 @@ def same(found: Any, expected: Any) -> bool:
 
 def _same_number(found: Decimal, expected: Decimal) -> bool:
     difference = abs(found - expected)
-    if difference <= TOLERANCE * min(1, max(abs(expected), TOLERANCE)):
+    if difference <= TOLERANCE * min(Decimal(1), max(abs(expected), TOLERANCE)):
         return True
     _sign, digits, exponent = expected.as_tuple()
     rounded = len(digits) >= SIGNIFICANT and isinstance(exponent, int)
