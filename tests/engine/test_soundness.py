@@ -182,6 +182,7 @@ def test_an_interrupting_event_is_another_way_out():
 
 def test_a_side_thread_does_no_harm():
     assert verdict(boundary("a", "start>a", "a>end", "late>b", "b>end2", stops="false")) == (None, None)
+    assert verdict(boundary("a", "start>a", "a>end", "late>b", "b>end", stops="false")) == (None, None)
     ways = ("start>a", "a>end", "late>p", "p>b", "p>c", "b>j", "c>j", "j>end2")
     both = {"p": "parallelGateway", "j": "parallelGateway"}
     assert verdict(boundary("a", *ways, stops="false", **both)) == (None, None)

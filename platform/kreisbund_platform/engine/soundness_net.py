@@ -158,7 +158,9 @@ def side_starts(elements: Elements, members: Iterable[str]) -> set[str]:
 
 
 def _meets(elements: Elements, boundary: str, members: set[str]) -> bool:
-    return not members.isdisjoint(reach(elements, [boundary], sides=True))
+    """Sharing an end event is no meeting."""
+    both = members & reach(elements, [boundary], sides=True)
+    return any(elements[name].behaviour is not Behaviour.END for name in both)
 
 
 def threads(elements: Elements, container: Container) -> Iterator[tuple[tuple[str, ...], Part]]:
