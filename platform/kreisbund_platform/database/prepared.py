@@ -130,6 +130,14 @@ def _result(server: PGconn) -> PGresult:
     return result
 
 
+def relearn(connection: Rows) -> None:
+    """Asks the server what is still prepared: psycopg deallocates everything when it rolls back."""
+    if connection.__dict__.get("kreisbund_prepared") and not connection.closed:
+        found = connection.pgconn.exec_(b"SELECT name FROM pg_prepared_statements")
+        names = {found.get_value(row, 0) for row in range(found.ntuples)} if found.status in DONE else set()
+        connection.__dict__["kreisbund_prepared"] &= names
+
+
 @contextmanager
 def transaction(connection: Rows) -> Iterator[None]:
     """A transaction as `connection.transaction()` gives it; its BEGIN and COMMIT travel with other statements.
