@@ -32,6 +32,7 @@ def install(app: FastAPI, services: Services) -> None:
     install_pages(
         app, services, "desk", cases.PAGES + incidents.PAGES + tasks.PAGES + county_templates.PAGES, of_county=True
     )
+    install_pages(app, services, "desk", variants.PAGES + variants_rebase.PAGES, of_county=True)
     install_pages(app, services, "studio", templates.PAGES, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
     install_pages(app, services, "operations", tenants.PAGES, of_county=False)

@@ -1,9 +1,9 @@
 """Policy of county variants: the county admin edits, who works on cases or on templates reads."""
 
-from kreisbund_platform.identity.policy_terms import COUNTY_ADMINS, Who, of_type
+from kreisbund_platform.identity.policy_terms import CASE_READERS, COUNTY_ADMINS, Who, of_type
 from kreisbund_platform.identity.principals import Role
 
-READERS: Who = COUNTY_ADMINS | {Role.CASEWORKER, Role.TEAM_LEAD, Role.RECORDS_OFFICER, Role.TEMPLATE_AUTHOR}
+READERS: Who = CASE_READERS | {Role.TEMPLATE_AUTHOR}
 COMPARERS: Who = READERS | {Role.TOPIC_LEAD, Role.SERVICE_TEAM_LEAD}
 
 VARIANTS: dict[str, Who] = {
