@@ -44,6 +44,11 @@ def _show(
         asked=asked,
         left=left,
         stage=_stage(rebase, left),
+        differences=[
+            each["sentence"]
+            for each in rebase["preview"]["comparison"]["differences"]
+            if each["changeClass"] != "LAYOUT"
+        ],
         drawing=drawing(rebase["preview"]["comparison"]["newDrawing"]),
         errors=errors,
         problem=problem,
@@ -83,7 +88,9 @@ def _target_field(
     targets = [each for each in rebase["preview"]["targets"] if each["position"] == step["position"]]
     options = tuple((each["id"], each["title"]) for each in targets)
     path, value = f"{prefix}.point", decision.get("point") or ""
-    return FieldView("select", path, _("Neue Stelle"), value=value, options=options, error=errors.get(path, ""))
+    return FieldView(
+        "select", path, _("Neue Stelle"), required=True, value=value, options=options, error=errors.get(path, "")
+    )
 
 
 async def act(visit: Visit) -> Response:
