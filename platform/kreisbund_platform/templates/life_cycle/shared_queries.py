@@ -20,6 +20,13 @@ def tenant_slug(connection: Rows, tenant_id: UUID) -> str | None:
     return row[0] if row else None
 
 
+def tenant_id_of(connection: Rows, slug: str) -> UUID | None:
+    """A county that works, by its slug."""
+    query = "SELECT id FROM shared.tenant WHERE slug = %s AND status IN ('ACTIVE', 'SUSPENDED')"
+    row = connection.execute(query, (slug,)).fetchone()
+    return row[0] if row else None
+
+
 def agreement_in_force(connection: Rows) -> CooperationAgreement | None:
     """The agreement signed last."""
     with connection.cursor(row_factory=class_row(CooperationAgreement)) as cursor:
