@@ -4,12 +4,28 @@ from uuid import UUID
 
 from kreisbund_platform.database.object_types import Column, Connection, Key, Many, ObjectType, One
 
+# The version on which an application received on {received_on} starts: the adopted one, unless its transition rule
+# begins later; then the one before, if possible one that the county had released. Nothing where it is retired.
+STARTS_ON = (
+    "(SELECT v.id FROM template_adoption ad JOIN shared.template_version f ON f.id = ad.version_id"
+    " JOIN shared.template_version v ON v.template_id = ad.template_id AND v.number <= f.number"
+    " LEFT JOIN shared.version_publication pu ON pu.version_id = v.id AND pu.transition = 'RECEIVED_FROM'"
+    " WHERE ad.template_id = %s AND ad.ended_at IS NULL AND coalesce(pu.transition_on <= %s, true)"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = f.id)"
+    " ORDER BY v.id = f.id DESC, EXISTS (SELECT 1 FROM template_release tr WHERE tr.version_id = v.id) DESC,"
+    " v.number DESC LIMIT 1)"
+)
+TODAY = "({now}::timestamptz AT TIME ZONE 'Europe/Berlin')::date"
 # New applications of this county start on the version it adopted; without an adoption, the newest stands for it.
 NEWEST = "(SELECT v.id FROM shared.template_version v WHERE v.template_id = {p}.id ORDER BY v.number DESC LIMIT 1)"
-ADOPTED = "(SELECT ad.version_id FROM template_adoption ad WHERE ad.template_id = {p}.id AND ad.ended_at IS NULL)"
+ADOPTED = STARTS_ON % ("{p}.id", TODAY)
 IN_FORCE = f"coalesce({ADOPTED}, {NEWEST})"
 START_FORM = "{a}.form_id = (SELECT v.start_form FROM shared.template_version v WHERE v.id = {a}.version_id)"
-ADOPTED_HERE = "EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {a}.id AND ad.ended_at IS NULL)"
+IN_LIFE = (
+    "ad.ended_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = ad.version_id)"
+)
+ADOPTED_HERE = f"EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {{a}}.id AND {IN_LIFE})"
 EMPTY_LIST = Column("'[]'::json")
 
 TENANT = ObjectType(
@@ -58,7 +74,7 @@ PUBLIC_SERVICE = ObjectType(
         ),
         "offered": Column(
             "EXISTS (SELECT 1 FROM shared.process_template t JOIN template_adoption ad ON ad.template_id = t.id"
-            " WHERE t.leika_key = {a}.leika_key AND ad.ended_at IS NULL)"
+            f" WHERE t.leika_key = {{a}}.leika_key AND {IN_LIFE})"
         ),
         "templates": Many("ProcessTemplate", f"{{a}}.leika_key = {{p}}.leika_key AND {ADOPTED_HERE}", "{a}.title"),
     },

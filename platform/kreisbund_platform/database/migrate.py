@@ -206,4 +206,6 @@ def _standing(connection: Rows, schema: str) -> SchemaStatus:
     except MigrationError as problem:
         return SchemaStatus(schema, version, newest(files), str(problem))
     # a file with a lower number may have come later
-    return SchemaStatus(schema, version, newest(files), "files missing" if missing and version == newest(files) else None)
+    return SchemaStatus(
+        schema, version, newest(files), "files missing" if missing and version == newest(files) else None
+    )

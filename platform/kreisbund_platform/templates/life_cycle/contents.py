@@ -73,7 +73,11 @@ def refused(files: Mapping[str, Any]) -> Invalid | None:
     errors = [error for name, text in files.items() if (error := _refusal(name, text))]
     if len(files) > MOST_FILES or sum(len(str(text)) for text in files.values()) > LARGEST_DRAFT:
         errors.append(FieldError("files", "TOO_LARGE", _("Der Entwurf ist zu groß.")))
-    return Invalid("INVALID_FILES", _("Diese Dateien kann ein Entwurf nicht enthalten."), tuple(errors)) if errors else None
+    return (
+        Invalid("INVALID_FILES", _("Diese Dateien kann ein Entwurf nicht enthalten."), tuple(errors))
+        if errors
+        else None
+    )
 
 
 def _refusal(name: str, text: Any) -> FieldError | None:
@@ -121,7 +125,7 @@ def _problems(source: TemplateSource) -> Iterator[dict[str, str]]:
 
 def _file_of(source: TemplateSource, path: str) -> str:
     """The file a problem stands in; ids of elements are the model's."""
-    head = path.split(".")[0]
+    head = path.split(".", maxsplit=1)[0]
     if path in source.decisions:
         return path
     for names, ending in ((source.forms, FORM), (source.letters, LETTER)):

@@ -85,7 +85,7 @@ class ReviewRound(SQLModel, table=True):
     agreement_id: UUID
     rule: str = Field(sa_type=Text)
     lead_tenant_id: UUID
-    members: list[UUID] = Field(sa_type=ARRAY(Uuid))  # type: ignore[call-overload]
+    members: list[UUID] = Field(sa_type=ARRAY(Uuid))
     status: str = Field(sa_type=Text)
     opened_at: datetime = Field(sa_type=Moment)
     opened_by_name: str = Field(sa_type=Text)
@@ -296,7 +296,7 @@ class TemplateRelease(SQLModel, table=True):
     released_at: datetime = Field(sa_type=Moment)
     released_by: str = Field(sa_type=Text)
     automatic: bool
-    change_classes: list[str] = Field(sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    change_classes: list[str] = Field(sa_type=ARRAY(Text))
     reason: str | None = Field(default=None, sa_type=Text)
 
 
@@ -305,7 +305,7 @@ class ReleaseSetting(SQLModel, table=True):
 
     __tablename__ = "release_setting"
     template_id: UUID = Field(primary_key=True)
-    automatic_classes: list[str] = Field(sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    automatic_classes: list[str] = Field(sa_type=ARRAY(Text))
     version: int
     changed_at: datetime = Field(sa_type=Moment)
     changed_by: str = Field(sa_type=Text)

@@ -39,7 +39,9 @@ def propose(work: TeamContext, draft_id: str, transition: Transition, expected_v
     if not isinstance(ready, _Ready):
         return ready
     if rows.one(work.connection, PublicationProposal, draft_id=draft.id, status="OPEN"):
-        return Conflict("ALREADY_PROPOSED", _("Dieser Entwurf wartet schon auf die zweite Unterschrift."), draft.version)
+        return Conflict(
+            "ALREADY_PROPOSED", _("Dieser Entwurf wartet schon auf die zweite Unterschrift."), draft.version
+        )
     proposal = PublicationProposal(
         id=ids.new_id(ids.Kind.PUBLICATION_PROPOSAL, work.clock.now()),
         draft_id=draft.id,

@@ -64,17 +64,6 @@ def watched(connection: Rows) -> list[UUID]:
     ]
 
 
-def earlier_release(connection: Rows, template_id: UUID, below: int) -> UUID | None:
-    """The version of a lower number that this county released last; else the newest published one below."""
-    row = connection.execute(
-        "SELECT v.id FROM shared.template_version v LEFT JOIN template_release r ON r.version_id = v.id"
-        " WHERE v.template_id = %s AND v.number < %s"
-        " ORDER BY r.released_at DESC NULLS LAST, v.number DESC LIMIT 1",
-        (template_id, below),
-    ).fetchone()
-    return row[0] if row else None
-
-
 def decisions_from(connection: Rows, case_version_id: UUID, today: object) -> tuple[int, object] | None:
     """A version in force here, newer than the case's, on which alone decisions are taken by now: number and day.
 

@@ -108,8 +108,8 @@ def _turn(
     if rollout is None:
         return access.unknown()
     refusal = access.may_not_write(work, template.topic_id) or access.stale(rollout.version, expected_version)
-    if refusal := refusal or access.text_problem("reason", reason):
-        return refusal
+    if unfit := refusal or access.text_problem("reason", reason):
+        return unfit
     if rollout.status != turn[0]:
         return Conflict("ROLLOUT_STATUS", _("Dafür steht die Einführung gerade nicht richtig."), rollout.version)
     now = work.clock.now()
@@ -167,9 +167,7 @@ def _by_itself(
     return True
 
 
-def _write(
-    connection: rows.Rows, rollout: Rollout, status: str, now: datetime, name: str, reason: str | None
-) -> None:
+def _write(connection: rows.Rows, rollout: Rollout, status: str, now: datetime, name: str, reason: str | None) -> None:
     rollout.status, rollout.reason = status, reason
     rollout.changed_at, rollout.changed_by_name = now, name
     rollout.version += 1

@@ -87,7 +87,9 @@ def problems_of(
     """All that is wrong with a version and its signatures. Pure: needs no database and no network."""
     problems = []
     if contents.source_of(version).content_hash != version.content_hash:
-        problems.append(FieldError("content", "CONTENT_CHANGED", _("Der Inhalt ist nicht der, der unterschrieben ist.")))
+        problems.append(
+            FieldError("content", "CONTENT_CHANGED", _("Der Inhalt ist nicht der, der unterschrieben ist."))
+        )
     text = statement.text()
     valid = [key for signature, key in signed if _is_valid(signature, key, text, root_key)]
     if len(valid) < len(signed):
@@ -143,8 +145,10 @@ def sign_version(work: TeamContext, version_id: UUID) -> UUID | Refusal:
         return number
     if number == NEEDED:
         rows.insert(work.connection, _publication(version))
-    more = {"version_id": version.id, "content_hash": version.content_hash}
-    access.record(work, template.slug, "VERSION_SIGNED", **more, signatures=number)
+    access.record(
+        work, template.slug, "VERSION_SIGNED", version_id=version.id, content_hash=version.content_hash,
+        signatures=number,
+    )  # fmt: skip
     return version.id
 
 
@@ -158,7 +162,9 @@ def link_accounts(
     connection: Connection[Any], first: tuple[str, str], second: tuple[str, str], at: datetime, by: str
 ) -> UUID | Refusal:
     """Records that two accounts (realm, subject) belong to one natural person; they can sign only once together."""
-    known = [rows.one(connection, NaturalPersonAccount, realm=realm, subject=subject) for realm, subject in (first, second)]
+    known = [
+        rows.one(connection, NaturalPersonAccount, realm=realm, subject=subject) for realm, subject in (first, second)
+    ]
     persons = {row.person_id for row in known if row}
     if len(persons) > 1:
         return Conflict("OTHER_PERSONS", _("Diese Konten gehören schon zu verschiedenen Personen."))
