@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.engine.refused import ModelRefused, read_xml
 from kreisbund_platform.errors import FieldError, Invalid
 from kreisbund_platform.templates import publishing
 from kreisbund_platform.templates.models import TemplateVersion
@@ -133,7 +134,24 @@ def _file_of(source: TemplateSource, path: str) -> str:
             return head + ending
     if head == "cases":
         return CASES
-    return MANIFEST if head in publishing.MANIFEST_KEYS else PROCESS
+    return MANIFEST if head in publishing.MANIFEST_KEYS else _model_of(source, path)
+
+
+def _model_of(source: TemplateSource, path: str) -> str:
+    """The process, or the decision file that alone holds this id, or the one that is no XML (`line N`)."""
+    for name, xml in source.decisions.items():
+        quoted = f'"{path}"'.encode()
+        if (quoted in xml and quoted not in source.bpmn_xml) or (path.startswith("line ") and not _is_xml(xml)):
+            return name
+    return PROCESS
+
+
+def _is_xml(xml: bytes) -> bool:
+    try:
+        read_xml(xml)
+    except ModelRefused:
+        return False
+    return True
 
 
 def _text(files: Files, name: str) -> str:

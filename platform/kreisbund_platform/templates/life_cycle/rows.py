@@ -59,7 +59,8 @@ def replace(connection: Rows, row: SQLModel, keys: Sequence[str]) -> None:
 def found(connection: Rows, model: type[Row], order: str = "", *, lock: bool = False, **where: Any) -> list[Row]:
     """Rows whose columns have these values. `order` is a constant of the caller."""
     condition = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Placeholder(n)) for n in where)
-    parts: list[sql.Composable] = [sql.SQL("SELECT * FROM {}").format(table_of(model)), sql.SQL("WHERE {}").format(condition)]
+    parts: list[sql.Composable] = [sql.SQL("SELECT * FROM {}").format(table_of(model))]
+    parts += [sql.SQL("WHERE {}").format(condition)] if where else []
     parts += [sql.SQL("ORDER BY ") + sql.SQL(order)] if order else []
     parts += [sql.SQL("FOR UPDATE")] if lock else []
     with connection.cursor(row_factory=class_row(model)) as cursor:
