@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError, Login
 from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.context import TenantContext
@@ -154,3 +155,13 @@ def test_an_unreachable_server_and_a_refused_login(deployment: Deployment, login
 def test_neither_secret_nor_address_shows(deployment: Deployment, login: Login) -> None:
     assert login.secret not in repr(login)
     assert "postgresql" not in repr(deployment.settings)
+
+
+def test_a_rollback_that_deallocates_leaves_the_hot_path_working(deployment, county) -> None:
+    statement = Statement("test_one", "SELECT $1::integer + 1")
+    with deployment.connections.for_tenant(county) as connection, connection.transaction():
+        connection.execute("SELECT %s", (1,))
+        assert statement.run(connection, 1).get_value(0, 0) == b"2"
+        with connection.transaction() as savepoint:
+            raise psycopg.Rollback(savepoint)
+        assert statement.run(connection, 2).get_value(0, 0) == b"3"

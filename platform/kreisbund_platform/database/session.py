@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import orjson
 import psycopg
+from psycopg._preparing import PrepareManager
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
@@ -78,6 +79,24 @@ class PooledConnection(psycopg.Connection[Any]):
     """A connection that knows whether its session was changed. `SELECT set_config(…, false)` goes unseen: use SET."""
 
     session_changed = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepared = _Forgetting(self)
+
+
+class _Forgetting(PrepareManager):
+    """After a rollback psycopg deallocates everything prepared; then prepared.py's own statements are gone, too."""
+
+    def __init__(self, connection: PooledConnection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def clear(self) -> bool:
+        deallocates = super().clear()
+        if deallocates:
+            self._connection.__dict__.pop("kreisbund_prepared", None)
+        return deallocates
 
 
 class Database:
