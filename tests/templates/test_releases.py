@@ -7,6 +7,7 @@ import pytest
 from kreisbund_platform.cases import rollout_health
 from kreisbund_platform.dashboards import collector
 from kreisbund_platform.errors import Conflict, Forbidden, Invalid, NotFound
+from kreisbund_platform.ids import Kind, new_id
 from kreisbund_platform.templates import adoptions
 from kreisbund_platform.templates.life_cycle import releases, rollouts
 from kreisbund_platform.templates.life_cycle.models import Rollout, TemplateHistory
@@ -125,20 +126,25 @@ def test_fees_and_unapproved_classes_wait_for_a_person(team, adopted):
 
 
 def run_cases(team, version, county, cases, incidents, overdue):
-    """Cases as rows: what is counted is state and due day."""
+    """Cases as rows: what is counted is open incidents and due days."""
 
     def write(work):
-        work.connection.execute(
-            "INSERT INTO case_record (id, case_number, status, version, channel, template_version_id, state,"
-            " received_at, received_on, opened_at, due_at)"
-            " SELECT gen_random_uuid(), %s || n, 'IN_PROGRESS', 1, 'PORTAL', %s,"
-            " CASE WHEN n <= %s THEN '{\"incidents\": {\"9\": []}}' ELSE '{\"incidents\": {}}' END::json, %s, %s, %s,"
-            " CASE WHEN n <= %s THEN %s END FROM generate_series(1, %s) n",
-            (
-                f"X-{version.number}-{cases}-", version.id, incidents, team.clock.now(), team.clock.now().date(),
-                team.clock.now(), overdue, team.clock.now() - timedelta(days=1), cases,
-            ),
-        )  # fmt: skip
+        now = work.clock.now()
+        for number in range(cases):
+            case_id = new_id(Kind.CASE_RECORD, now)
+            due_at = now - timedelta(days=1) if number < overdue else None
+            work.connection.execute(
+                "INSERT INTO case_record (id, case_number, status, version, channel, template_version_id, state,"
+                " received_at, received_on, opened_at, due_at)"
+                " VALUES (%s, %s, 'IN_PROGRESS', 1, 'PORTAL', %s, '{}', %s, %s, %s, %s)",
+                (case_id, f"X-{version.number}-{number}", version.id, now, now.date(), now, due_at),
+            )
+            if number < incidents:
+                work.connection.execute(
+                    "INSERT INTO incident (id, case_id, token, element_id, reason, version, raised_at)"
+                    " VALUES (%s, %s, 9, 'x', 'JOB_FAILED', 1, %s)",
+                    (new_id(Kind.INCIDENT, now), case_id, now),
+                )
         return rollout_health.tell(work)
 
     return team.county(county, write, system=True)

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from kreisbund_platform.cases import intake, queries, tasks, timers
-from kreisbund_platform.cases.models import Timer
+from kreisbund_platform.cases import intake, tasks
+from kreisbund_platform.cases.models import CaseRecord, Task, Timer
+from kreisbund_platform.cases.waits import timers
 from kreisbund_platform.errors import Conflict
 from kreisbund_platform.templates import adoptions, transitions
 from kreisbund_platform.templates.life_cycle import releases, rows
@@ -34,13 +35,13 @@ def submit(team, received_on=None):
 
 
 def case(team, case_id):
-    return team.county(COUNTY, lambda work: queries.lock_case(work.connection, case_id), system=True)
+    return team.county(COUNTY, lambda work: rows.one(work.connection, CaseRecord, id=case_id), system=True)
 
 
 def complete_next(team, case_id):
     def act(work):
-        task = queries.open_tasks(work.connection, case_id)[0]
-        version = queries.lock_case(work.connection, case_id).template_version_id
+        task = rows.one(work.connection, Task, case_id=case_id, status="OPEN")
+        version = rows.one(work.connection, CaseRecord, id=case_id).template_version_id
         data = dict(plan_of(work.connection, version).forms[task.form_id]["example"])
         return tasks.complete(work, str(task.id), data, task.version)
 
@@ -94,8 +95,8 @@ def expect_rollback(team, case_id):
 
     def act(work):
         while True:
-            task = queries.open_tasks(work.connection, case_id)[0]
-            found = queries.lock_case(work.connection, case_id)
+            task = rows.one(work.connection, Task, case_id=case_id, status="OPEN")
+            found = rows.one(work.connection, CaseRecord, id=case_id)
             data = dict(plan_of(work.connection, found.template_version_id).forms[task.form_id]["example"])
             done = tasks.complete(work, str(task.id), data, task.version)
             if isinstance(done, Conflict):
@@ -119,7 +120,8 @@ def test_a_timer_that_would_decide_waits_and_says_so_once(team, old, monkeypatch
 
         monkeypatch.setattr(timers.steps, "settle", refuse)
         now = work.clock.now()
-        queries.set_timers(work.connection, case_id, [(1, "hearing_expired", now)])
+        timer = "INSERT INTO timer (case_id, token, element_id, due_at) VALUES (%s, 1, 'hearing_expired', %s)"
+        work.connection.execute(timer, (case_id, now))
         for _attempt in range(2):
             timers._fire(work, rows.one(work.connection, Timer, case_id=case_id))
         attempts, due_at = work.connection.execute(
