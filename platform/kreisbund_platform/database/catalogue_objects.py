@@ -27,6 +27,14 @@ IN_LIFE = (
 )
 ADOPTED_HERE = f"EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {{a}}.id AND {IN_LIFE})"
 EMPTY_LIST = Column("'[]'::json")
+PUBLICATION = "(SELECT pu.%s FROM shared.version_publication pu WHERE pu.version_id = {a}.id)"
+RETIREMENT = "(SELECT re.%s FROM shared.version_retirement re WHERE re.version_id = {a}.id)"
+VERSION_STATUS = (
+    f"CASE WHEN {RETIREMENT % 'retired_at'} IS NOT NULL THEN 'RETIRED' WHEN EXISTS (SELECT 1"
+    " FROM shared.template_version nv WHERE nv.template_id = {a}.template_id AND nv.number > {a}.number"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = nv.id))"
+    " THEN 'SUPERSEDED' ELSE 'PUBLISHED' END"
+)
 
 TENANT = ObjectType(
     "Tenant",
@@ -115,8 +123,22 @@ PROCESS_TEMPLATE = ObjectType(
         "adoptedHere": Column(ADOPTED_HERE),
         "versions": Many("TemplateVersion", "{a}.template_id = {p}.id", "{a}.number DESC"),
         "adoptions": EMPTY_LIST,
+        "adoptedVersion": One(
+            "TemplateVersion",
+            "{a}.id = (SELECT ad.version_id FROM template_adoption ad WHERE ad.template_id = {p}.id"
+            " AND ad.ended_at IS NULL)",
+        ),
+        "releaseSettings": One("ReleaseSettings", "{a}.template_id = {p}.id"),
+        "releases": Many("TemplateRelease", "{a}.template_id = {p}.id", "{a}.released_at DESC, {a}.id DESC", most=50),
+        "drafts": EMPTY_LIST,
+        "history": EMPTY_LIST,
     },
     elsewhere={
+        "adoptedVersion": Column("NULL::text"),
+        "releaseSettings": Column("NULL::text"),
+        "releases": EMPTY_LIST,
+        "drafts": Many("TemplateDraft", "{a}.template_slug = {p}.slug", "{a}.created_at DESC, {a}.id DESC"),
+        "history": Many("TemplateHistoryEntry", "{a}.template_slug = {p}.slug", "{a}.id DESC", most=200),
         "currentVersion": One("TemplateVersion", f"{{a}}.id = {NEWEST}"),
         "startForm": One("Form", f"{{a}}.version_id = {NEWEST} AND {START_FORM}"),
         "adoptedHere": Column("false"),
@@ -147,6 +169,18 @@ TEMPLATE_VERSION = ObjectType(
         "decisions": Column("{a}.decisions"),
         "letters": Column("{a}.letters"),
         "template": One("ProcessTemplate", "{a}.id = {p}.template_id"),
+        "status": Column(VERSION_STATUS),
+        "transition": Column(f"coalesce({PUBLICATION % 'transition'}, 'ALL')"),
+        "transitionOn": Column(PUBLICATION % "transition_on"),
+        "retiredAt": Column(RETIREMENT % "retired_at"),
+        "retiredReason": Column(RETIREMENT % "reason"),
+        "signatures": Many(
+            "VersionSignature",
+            "{a}.target_id = coalesce((SELECT pu.signed_target_id FROM shared.version_publication pu"
+            " WHERE pu.version_id = {p}.id), {p}.id)",
+            "{a}.signed_at, {a}.key_id",
+        ),
+        "rollout": One("Rollout", "{a}.version_id = {p}.id"),
     },
 )
 
