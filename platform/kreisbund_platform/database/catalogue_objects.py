@@ -138,7 +138,7 @@ PROCESS_TEMPLATE = ObjectType(
         "releaseSettings": Column("NULL::text"),
         "releases": EMPTY_LIST,
         "drafts": Many("TemplateDraft", "{a}.template_slug = {p}.slug", "{a}.created_at DESC, {a}.id DESC"),
-        "history": Many("TemplateHistoryEntry", "{a}.template_slug = {p}.slug", "{a}.id DESC", most=200),
+        "history": Many("TemplateHistoryEntry", "{a}.template_slug = {p}.slug", "{a}.at DESC, {a}.id DESC", most=200),
         "currentVersion": One("TemplateVersion", f"{{a}}.id = {NEWEST}"),
         "startForm": One("Form", f"{{a}}.version_id = {NEWEST} AND {START_FORM}"),
         "adoptedHere": Column("false"),

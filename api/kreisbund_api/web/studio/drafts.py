@@ -9,6 +9,7 @@ from kreisbund_api.web.studio import previews, way
 from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 from kreisbund_platform.texts import _
 
+ENDED = ("PUBLISHED", "DISCARDED")
 TRANSITIONS = ("ALL", "RECEIVED_FROM", "DECISIONS_FROM")
 
 
@@ -117,7 +118,7 @@ def _edited(visit: Visit, found: dict[str, Any], file: str, **more: Any) -> Resp
         "draft": found,
         "file": file,
         "text": text,
-        "may_write": may_write(visit, found["topic"]["leadCounty"]["slug"]),
+        "may_write": found["status"] not in ENDED and may_write(visit, found["topic"]["leadCounty"]["slug"]),
         "diagram": previews.drawing(text) if file == previews.PROCESS else "",
         "fields": previews.fields(text) if file.endswith(previews.FORM) else [],
         "own": [each for each in found["revision"]["problems"] if each["file"] == file],

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from kreisbund_api.web import forms
 from kreisbund_platform.engine.diagram import render_svg
 from kreisbund_platform.engine.refused import ModelRefused, read_xml
+from kreisbund_platform.texts import _
 
 Files = Mapping[str, str]
 PROCESS, FORM, LETTER, DECISION = "process.bpmn", ".form.json", ".letter.json", ".dmn"
@@ -56,7 +57,30 @@ def _places_in(name: str, text: str) -> list[tuple[str, str]]:
         return []
     if name.endswith(FORM):
         return list(_keys(content))
-    return [(str(key), str(key)) for key in content] if isinstance(content, dict) else []
+    words = _part_words()
+    return [(str(key), words.get(str(key), str(key))) for key in content] if isinstance(content, dict) else []
+
+
+def _part_words() -> dict[str, str]:
+    """What people call the parts of a letter and of the manifest."""
+    return {
+        "title": _("Titel"),
+        "subject": _("Betreff"),
+        "salutation": _("Anrede"),
+        "operative": _("Regelung"),
+        "reasons": _("Begründung"),
+        "conditions": _("Nebenbestimmungen"),
+        "remedy": _("Rechtsbehelfsbelehrung"),
+        "outcome": _("Ergebnis"),
+        "summary": _("Zusammenfassung"),
+        "legal_basis": _("Rechtsgrundlagen"),
+        "fees": _("Gebühren"),
+        "variable_points": _("Örtlich veränderbare Stellen"),
+        "channels": _("Eingangswege"),
+        "assurance_level": _("Vertrauensniveau"),
+        "regime": _("Verfahrensrecht"),
+        "topic": _("Thema"),
+    }
 
 
 def _elements(root: etree._Element) -> Iterator[tuple[str, str]]:

@@ -28,10 +28,18 @@ async def version(visit: Visit, errors: dict[str, str] | None = None, problem: s
         "diagram": previews.drawing(found["bpmnXml"]),
         "chart": _chart(found["rollout"], agreement),
         "rings": range(1, min(MOST_RINGS, len(agreement["members"]) if agreement else 1) + 1),
+        "proposed": _proposed(visit, found, agreement),
         "errors": errors or {},
         "problem": problem,
     }
     return show(visit, "studio/version.html", **values)
+
+
+def _proposed(visit: Visit, found: dict[str, Any], agreement: dict[str, Any] | None) -> dict[str, str]:
+    """Each county's ring: as the form was sent, else the lead county first and the others after it."""
+    lead = found["template"]["topic"]["leadCounty"]["slug"]
+    slugs = [county["slug"] for county in agreement["members"]] if agreement else []
+    return {slug: visit.sent(f"ring:{slug}", "1" if slug == lead else "2") for slug in slugs}
 
 
 def _chart(rollout: dict[str, Any] | None, agreement: dict[str, Any] | None) -> Any:

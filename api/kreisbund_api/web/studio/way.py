@@ -1,7 +1,7 @@
 """The guided way from a draft to a published version: what is done, what is missing, who must act next."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,10 @@ Draft = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `state`: done, now (somebody can act), or later. `link`: where to act, or where it can be seen."""
+    """One step. `state`: done, now (somebody can act), later, or open where its place says which of the two.
+
+    `link`: where to act, or where it can be seen.
+    """
 
     title: str
     state: str
@@ -23,15 +26,16 @@ class Step:
 
 
 def steps(draft: Draft, now: datetime) -> list[Step]:
-    """The nine steps of a draft; the first that is not done is the one to do now."""
+    """The nine steps of a draft. The first that is not done is to be done now, with all that can go on beside it."""
     found = list(_steps(draft, now))
     first = next((number for number, step in enumerate(found) if step.state != "done"), len(found))
-    return [
-        step if number < first or step.state == "done" else Step(
-            step.title, "now" if number == first else "later", step.text, step.who, step.link
-        )
-        for number, step in enumerate(found)
-    ]  # fmt: skip
+    return [_placed(step, number == first) for number, step in enumerate(found)]
+
+
+def _placed(step: Step, is_first: bool) -> Step:
+    if step.state == "open":
+        return replace(step, state="now" if is_first else "later")
+    return step
 
 
 def round_of(draft: Draft) -> Mapping[str, Any] | None:
@@ -88,7 +92,7 @@ def _comments(round_: Mapping[str, Any], link: str, authors: str) -> Step:
     if not unsettled or round_["status"] != "OPEN":
         return Step(title, "done", _("Es ist nichts offen."), link=link)
     text = ngettext("{n} Anmerkung ist offen.", "{n} Anmerkungen sind offen.", len(unsettled))
-    return Step(title, "open", text.format(n=len(unsettled)), authors, link)
+    return Step(title, "now", text.format(n=len(unsettled)), authors, link)
 
 
 def _votes(round_: Mapping[str, Any], link: str) -> Step:
@@ -97,7 +101,7 @@ def _votes(round_: Mapping[str, Any], link: str) -> Step:
     text = _("{n} von {of} haben abgestimmt.").format(n=len(round_["votes"]), of=len(round_["members"]))
     if not missing or round_["status"] != "OPEN":
         return Step(title, "done", text, link=link)
-    return Step(title, "open", text, ", ".join(missing), link)
+    return Step(title, "now", text, ", ".join(missing), link)
 
 
 def _period(round_: Mapping[str, Any], link: str, now: datetime) -> Step:
@@ -105,7 +109,7 @@ def _period(round_: Mapping[str, Any], link: str, now: datetime) -> Step:
     when = german_time(round_["openUntil"])
     if isinstance(end, datetime) and end <= now:
         return Step(title, "done", _("Sie ist seit {when} um.").format(when=when), link=link)
-    return Step(title, "open", _("Die Runde bleibt mindestens bis {when} offen.").format(when=when), link=link)
+    return Step(title, "now", _("Die Runde bleibt mindestens bis {when} offen.").format(when=when), link=link)
 
 
 def _result(round_: Mapping[str, Any], link: str, authors: str) -> Step:
