@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
+from kreisbund_api.web.life_cycle_words import life_cycle_words
 from kreisbund_platform.texts import _
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -97,6 +98,7 @@ def _words() -> dict[str, dict[str, str]]:
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
+            "UPGRADE_NEEDED": _("Wartet auf die Umstellung auf eine neue Fassung"),
         },
         "incident": {
             "NO_OPEN_FLOW": _("Keine Bedingung trifft zu, und es gibt keinen Standardweg."),
@@ -135,6 +137,7 @@ def _words() -> dict[str, dict[str, str]]:
             "DROP": _("Die Abweichung fallen lassen"),
             "REANCHOR": _("An einer anderen Stelle fortführen"),
         },
+        **life_cycle_words(),
         "direction": {
             "TO_APPLICANT": _("Vom Landkreis"),
             "FROM_APPLICANT": _("An den Landkreis"),
