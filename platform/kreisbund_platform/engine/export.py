@@ -25,8 +25,8 @@ def export(definitions: Definitions) -> bytes:
         _write(by_id, process)
     written = BytesIO()
     encoding = tree.docinfo.encoding or "UTF-8"
-    said = {} if tree.docinfo.standalone is None else {"standalone": tree.docinfo.standalone}
-    tree.write(written, xml_declaration=True, encoding=encoding, **said)
+    standalone: bool = tree.docinfo.standalone  # type: ignore[assignment]  # None says nothing, as in the file
+    tree.write(written, xml_declaration=True, encoding=encoding, standalone=standalone)
     return written.getvalue()
 
 
