@@ -109,11 +109,11 @@ class _One:
 
 
 def _is_calm(plan: Plan) -> bool:
-    """Nothing in it ends, stops or overtakes another token: whichever moves first, the same is reached in the end."""
+    """Nothing in it ends or stops another token: whichever moves first, the same is reached in the end."""
     return not any(
         element.host or element.behaviour in _UNQUIET or (element.event and element.event.type in _DISTURBING)
         for element in plan.elements.values()
-    ) and not any(element.joins and element.behaviour is Behaviour.INCLUSIVE for element in plan.elements.values())
+    )
 
 
 def _freed(plan: Plan, tape: _Tape) -> Plan:
