@@ -146,7 +146,7 @@ def _entered(plan: Plan, container_id: str) -> list[str]:
 
 
 def _onward(plan: Plan, element: Element) -> list[str]:
-    """Where a token goes on without staff: past a staff task only by its boundary events, or with no instance at all."""
+    """Where a token goes on without staff: past a staff task only by its border, or with no instance at all."""
     past = [*element.boundaries, *(_beyond(plan, element) if element.multi else ())]
     if element.kind == "userTask" and element.attributes.get("role") != Role.CITIZEN:
         return past
