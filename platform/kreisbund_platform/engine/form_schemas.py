@@ -14,7 +14,7 @@ from kreisbund_platform.texts import _
 CONTAINERS = frozenset({"group", "dynamiclist"})
 ALLOWED = frozenset(CHECKS) | CONTAINERS | STATIC
 CHOICES = frozenset({"radio", "select", "checklist"})
-DEEPEST = 5  # groups within groups
+DEEPEST = 10  # groups within groups; real data-field schemas reach six
 _KEY = re2.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -77,7 +77,7 @@ def _choices(component: Component, place: str) -> Iterator[FieldError]:
 
 def _rules(component: Component, place: str) -> Iterator[FieldError]:
     rules = rules_of(component)
-    for name in ("min", "max", "minLength", "maxLength"):
+    for name in ("min", "max", "minLength", "maxLength", "minItems", "maxItems"):
         if isinstance(rules.get(name, 0), bool) or not isinstance(rules.get(name, 0), int | float):
             yield FieldError(place, "LIMIT", _("Grenzen müssen Zahlen sein."))
     if rules.get("validationType", "email") not in ("", "custom", "email", "phone"):
