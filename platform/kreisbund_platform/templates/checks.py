@@ -10,6 +10,7 @@ from kreisbund_platform.engine.letters import check_letter
 from kreisbund_platform.engine.plan import Element, Plan
 from kreisbund_platform.errors import FieldError
 from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.templates.automatic_decisions import check_automatic, is_decision
 from kreisbund_platform.templates.cases import run_cases
 from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
@@ -26,7 +27,7 @@ def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> lis
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *_soundness(plan),
-        *_human_decision(manifest, plan),
+        *check_automatic(manifest, plan, source.letters),
     ]
     return problems or list(_cases(source))
 
@@ -64,7 +65,7 @@ def _variables(source: TemplateSource, plan: Plan) -> frozenset[str]:
 
 def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
     for element in plan.elements.values():
-        if element.kind == "userTask":
+        if element.behaviour is Behaviour.TASK:
             yield from _task(source, element)
         elif element.behaviour is Behaviour.JOB:
             yield from _job(source, element)
@@ -88,6 +89,8 @@ def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
         yield FieldError(element.element_id, "LETTER_MISSING", _("Dieses Schreiben gibt es nicht."))
     elif element.attributes.get("operation") == "notice" and letter.get("kind") == "LETTER":
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Bescheid braucht ein Schreiben mit Regelung."))
+    elif element.attributes.get("operation") == "letter" and is_decision(element, source.letters):
+        yield FieldError(element.element_id, "LETTER_KIND", _("Ein Schreiben mit Regelung wird als Bescheid erlassen."))
 
 
 def _is_duration(text: str) -> bool:
@@ -109,39 +112,6 @@ def _soundness(plan: Plan) -> Iterator[FieldError]:
     if verdict.result != "sound":
         reason = verdict.reason or _("Es ließ sich nicht zeigen, dass jeder Vorgang enden kann.")
         yield FieldError(verdict.element_id or plan.process_id, verdict.result.upper(), reason)
-
-
-def _human_decision(manifest: Manifest, plan: Plan) -> Iterator[FieldError]:
-    """§ 35a VwVfG: a notice that no official has seen needs a norm that permits it."""
-    if manifest.automatic_decision_norm:
-        return
-    for element_id in sorted(_reached_without_staff(plan)):
-        if plan.elements[element_id].attributes.get("operation") == "notice":
-            message = _("Ein Weg führt ohne Entscheidung eines Menschen hierher; dafür fehlt die Norm.")
-            yield FieldError(element_id, "AUTOMATIC_DECISION", message)
-
-
-def _reached_without_staff(plan: Plan) -> set[str]:
-    found: set[str] = set()
-    pending = [plan.containers[plan.process_id].start]
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending += _onward(plan, plan.elements[name])
-    return found
-
-
-def _onward(plan: Plan, element: Element) -> list[str]:
-    """Where a token goes on without staff: past a staff task only by its boundary events."""
-    onward = list(element.boundaries)
-    if element.kind == "userTask" and element.attributes.get("role") != Role.CITIZEN:
-        return onward
-    if element.behaviour is Behaviour.SUB_PROCESS:
-        return [*onward, plan.containers[element.element_id].start]
-    if not element.outgoing and element.container in plan.elements:
-        return [*onward, *(flow.target for flow in plan.elements[element.container].outgoing)]
-    return [*onward, *(flow.target for flow in element.outgoing)]
 
 
 def _cases(source: TemplateSource) -> Iterator[FieldError]:
