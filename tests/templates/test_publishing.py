@@ -34,8 +34,9 @@ def edited(source: TemplateSource, old: str, new: str) -> TemplateSource:
     return replace(source, bpmn_xml=text.replace(old, new).encode())
 
 
-def test_there_are_three_templates() -> None:
-    assert {folder.name for folder in FOLDERS} == {"baugenehmigung", "jagdschein", "schuelerbefoerderung"}
+def test_there_are_six_templates() -> None:
+    first, second = {"baugenehmigung", "jagdschein", "schuelerbefoerderung"}, {"blaue-karte-eu", "zaehlerstand"}
+    assert {folder.name for folder in FOLDERS} == first | second | {"unterhaltsvorschuss"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -22,6 +22,7 @@ _TRIGGERS = {
     "errorEventDefinition": "ϟ",
     "terminateEventDefinition": "●",
 }
+_AROUND = ("participant", "lane", "subProcess")  # drawn first: what they enclose lies on them
 _MARKS = {"userTask": "☺", "serviceTask": "⚙", "businessRuleTask": "▤", "sendTask": "✉", "receiveTask": "✉"}
 
 
@@ -48,8 +49,10 @@ def render_svg(bpmn_xml: bytes, *, highlight: frozenset[str] = frozenset()) -> s
     edges = [(model[name], points) for name, points in _edges(root) if name in model]
     if not shapes:
         raise ModelRefused(local_name(root), _("Das Modell enthält kein Diagramm."))
-    body = [_edge(element, points) for element, points in edges]
-    body += [_shape(element, box, highlight) for element, box in sorted(shapes, key=_largest_first)]
+    shapes.sort(key=_largest_first)
+    body = [_shape(element, box, highlight) for element, box in shapes if local_name(element) in _AROUND]
+    body += [_edge(element, points) for element, points in edges]
+    body += [_shape(element, box, highlight) for element, box in shapes if local_name(element) not in _AROUND]
     return _document(root, _frame([box for _element, box in shapes], edges), body)
 
 

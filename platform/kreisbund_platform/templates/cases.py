@@ -42,6 +42,7 @@ class _Play:
     variables: dict[str, Any] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     outcome: str | None = None
+    awaited: dict[str, int] = field(default_factory=dict)  # the token that last began to wait for a timer or message
 
     def take(self, event: engine.Event) -> None:
         """Moves by one event, service tasks answered at once as in a durable step."""
@@ -52,6 +53,8 @@ class _Play:
             for effect in step.effects:
                 if isinstance(effect, engine.Passed):
                     self.path.append(effect.element_id)
+                elif isinstance(effect, engine.TimerSet | engine.SubscriptionOpened):
+                    self.awaited[effect.element_id] = effect.token
                 elif isinstance(effect, engine.JobRequested):
                     self._note_outcome(effect.element_id)
                     pending.append(engine.JobCompleted(effect.token, {}))
@@ -64,15 +67,18 @@ class _Play:
     def resting(self) -> list[tuple[int, str]]:
         return list(engine.waiting(self.state)) if self.state else []
 
-    def token_at(self, element_id: str) -> int:
-        """The token that waits at an element, or at the one its boundary event or event gateway belongs to."""
-        element = self.plan.elements.get(element_id)
-        places = {element_id} | ({element.host} if element else set())
-        places |= {flow.source for flow in element.incoming} if element else set()
+    def task_at(self, element_id: str) -> int:
+        """The token of an open task."""
         for token, place in self.resting():
-            if place in places:
+            if place == element_id:
                 return token
         raise _CaseError(f"nothing waits at {element_id}")
+
+    def waiting_for(self, element_id: str) -> int:
+        """The token that waits for an event, its own or one on the border of where it is; the engine knows old ones."""
+        if element_id not in self.awaited:
+            raise _CaseError(f"nothing waits at {element_id}")
+        return self.awaited[element_id]
 
     def checked(self, form_id: str, data: Any) -> dict[str, Any]:
         """Data as the form lets them through; every text counts as an upload that exists."""
@@ -119,14 +125,14 @@ def _start(play: _Play, case: Mapping[str, Any]) -> None:
 def _step(play: _Play, step: Mapping[str, Any]) -> None:
     if "complete" in step:
         element_id = step["complete"]
-        token = play.token_at(element_id)
+        token = play.task_at(element_id)
         form_id = play.plan.elements[element_id].attributes.get("form")
         data = play.checked(form_id, step.get("data", {})) if form_id else {}
         play.take(engine.TaskCompleted(token, data))
     elif "timer" in step:
-        play.take(engine.TimerFired(play.token_at(step["timer"]), step["timer"]))
+        play.take(engine.TimerFired(play.waiting_for(step["timer"]), step["timer"]))
     else:
-        token = play.token_at(step["message"])
+        token = play.waiting_for(step["message"])
         play.take(engine.MessageReceived(token, step["message"], dict(step.get("data", {}))))
 
 
