@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from kreisbund_infra.local import deployment, home, processes, testing
+from kreisbund_infra.local import benching, deployment, home, processes, testing
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
@@ -51,6 +51,7 @@ def _run(arguments: list[str]) -> int:
         "status": _status,
         "test": _test,
         "reset": _reset,
+        "bench": _bench,
     }
     if verb in ALONE or (verb == "templates" and rest[:1] and rest[0] in ALONE_OF_TEMPLATES):
         return deployment.run_alone(here, arguments)
@@ -129,6 +130,11 @@ def _status(here: Home, rest: list[str]) -> int:
 def _test(here: Home, rest: list[str]) -> int:
     home.prepare(here)
     return testing.run(here, rest)
+
+
+def _bench(here: Home, rest: list[str]) -> int:
+    home.prepare(here)
+    return benching.run(here, rest)
 
 
 def _reset(here: Home, rest: list[str]) -> int:

@@ -16,7 +16,7 @@ from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.texts import _
 
-OPERATIONS = ("notice", "letter", "message")
+OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no letter, but a message's name
 
 
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
@@ -85,7 +85,10 @@ def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("operation") not in OPERATIONS:
         yield FieldError(element.element_id, "OPERATION_UNKNOWN", _("Was hier geschehen soll, ist nicht bekannt."))
     letter = source.letters.get(element.attributes.get("letter", ""))
-    if letter is None:
+    if element.attributes.get("operation") == "send":
+        if not (element.attributes.get("message") or (element.event and element.event.name)):
+            yield FieldError(element.element_id, "MESSAGE_MISSING", _("Der Name der Nachricht fehlt."))
+    elif letter is None:
         yield FieldError(element.element_id, "LETTER_MISSING", _("Dieses Schreiben gibt es nicht."))
     elif element.attributes.get("operation") == "notice" and letter.get("kind") == "LETTER":
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Bescheid braucht ein Schreiben mit Regelung."))
