@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kreisbund_platform.engine import forms, soundness
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.dmn_model import Table
+from kreisbund_platform.engine.bpmn_model import NESTING, Behaviour
+from kreisbund_platform.engine.dmn_model import Decision, Table
 from kreisbund_platform.engine.durations import parse_duration
 from kreisbund_platform.engine.letters import check_letter
 from kreisbund_platform.engine.plan import Element, Plan
@@ -56,10 +56,15 @@ def _variables(source: TemplateSource, plan: Plan) -> frozenset[str]:
         if isinstance(form.get("components"), list)
         for field in forms.fields_of(form["components"])
     }
-    for decision in plan.decisions.by_id.values():
+    for decision in _decisions(plan):
         outputs = decision.logic.outputs if isinstance(decision.logic, Table) else ()
         names |= {decision.name, *(output.name for output in outputs if output.name)}
     return frozenset(names)
+
+
+def _decisions(plan: Plan) -> Iterator[Decision]:
+    for decisions in (plan.decisions, *plan.called_decisions.values()):
+        yield from decisions.by_id.values()
 
 
 def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
@@ -76,14 +81,14 @@ def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
 def _task(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("role") not in [role.value for role in Role]:
         yield FieldError(element.element_id, "ROLE_UNKNOWN", _("Diese Rolle gibt es nicht."))
-    if element.attributes.get("form") not in source.forms:
+    if source.form(element.attributes.get("form", "")) is None:
         yield FieldError(element.element_id, "FORM_MISSING", _("Dieses Formular gibt es nicht."))
 
 
 def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("operation") not in OPERATIONS:
         yield FieldError(element.element_id, "OPERATION_UNKNOWN", _("Was hier geschehen soll, ist nicht bekannt."))
-    letter = source.letters.get(element.attributes.get("letter", ""))
+    letter = source.letter(element.attributes.get("letter", ""))
     if element.attributes.get("operation") == "send":
         if not (element.attributes.get("message") or (element.event and element.event.name)):
             yield FieldError(element.element_id, "MESSAGE_MISSING", _("Der Name der Nachricht fehlt."))
@@ -126,7 +131,7 @@ def _human_decision(manifest: Manifest, plan: Plan) -> Iterator[FieldError]:
 
 def _reached_without_staff(plan: Plan) -> set[str]:
     found: set[str] = set()
-    pending = [plan.containers[plan.process_id].start]
+    pending = _entered(plan, plan.process_id)
     while pending:
         name = pending.pop()
         if name not in found:
@@ -135,16 +140,29 @@ def _reached_without_staff(plan: Plan) -> set[str]:
     return found
 
 
+def _entered(plan: Plan, container_id: str) -> list[str]:
+    container = plan.containers[container_id]
+    return [*container.starts, *container.event_sub_processes]
+
+
 def _onward(plan: Plan, element: Element) -> list[str]:
-    """Where a token goes on without staff: past a staff task only by its boundary events."""
-    onward = list(element.boundaries)
+    """Where a token goes on without staff: past a staff task only by its boundary events, or with no instance at all."""
+    past = [*element.boundaries, *(_beyond(plan, element) if element.multi else ())]
     if element.kind == "userTask" and element.attributes.get("role") != Role.CITIZEN:
-        return onward
-    if element.behaviour is Behaviour.SUB_PROCESS:
-        return [*onward, plan.containers[element.element_id].start]
-    if not element.outgoing and element.container in plan.elements:
-        return [*onward, *(flow.target for flow in plan.elements[element.container].outgoing)]
-    return [*onward, *(flow.target for flow in element.outgoing)]
+        return past
+    if element.behaviour in NESTING:
+        return [*past, *_entered(plan, element.element_id)]
+    return [*past, *_beyond(plan, element)]
+
+
+def _beyond(plan: Plan, element: Element) -> list[str]:
+    return [flow.target for flow in element.outgoing] or _after(plan, element.container)
+
+
+def _after(plan: Plan, container_id: str) -> list[str]:
+    """Where a token goes when a sub-process ends; an event sub-process ends what it lies in."""
+    element = plan.elements.get(container_id)
+    return _beyond(plan, element) if element else []
 
 
 def _cases(source: TemplateSource) -> Iterator[FieldError]:
