@@ -126,7 +126,7 @@ def manifest(**changes: Any) -> Manifest:
 
 
 def codes(model: Plan, **changes: Any) -> list[tuple[str, str]]:
-    return [(error.path, error.code) for error in check_automatic(manifest(**changes), model, LETTERS)]
+    return [(error.path, error.code) for error in check_automatic(manifest(**changes), model, LETTERS.get)]
 
 
 @pytest.mark.parametrize("parts", ATTENDED.values(), ids=ATTENDED)

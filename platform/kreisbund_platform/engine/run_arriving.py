@@ -120,8 +120,11 @@ def _code(element: Element) -> str:
 def _throw_error(run: Run, element: Element, scope: int) -> None:
     """An error end that nobody catches ends the case: publishing refuses such a model."""
     run.effects.append(e.Passed(element.element_id))
-    if throw(run, scope, "error", _code(element)) is None:
+    interrupted = throw(run, scope, "error", _code(element))
+    if interrupted is None:
         end_all(run)
+    elif not interrupted:
+        consume(run, scope, 1)
 
 
 def end_all(run: Run) -> None:

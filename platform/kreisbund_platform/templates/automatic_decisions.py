@@ -6,11 +6,11 @@ The search errs on the strict side: what it calls automatic may be attended afte
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kreisbund_platform.engine.bpmn import Behaviour
+from kreisbund_platform.engine.bpmn_model import Behaviour, EventDefinition
 from kreisbund_platform.engine.feel import FeelError
 from kreisbund_platform.engine.plan import Element, Plan
 from kreisbund_platform.errors import FieldError
@@ -32,9 +32,12 @@ NORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
 _THROWN = ("error", "escalation")
 
 
-def check_automatic(manifest: Manifest, plan: Plan, letters: Mapping[str, Mapping[str, Any]]) -> Iterator[FieldError]:
+LetterOf = Callable[[str], Mapping[str, Any] | None]
+
+
+def check_automatic(manifest: Manifest, plan: Plan, letter_of: LetterOf) -> Iterator[FieldError]:
     """Notices on a way without an official, where the norm or the exit for individual circumstances is missing."""
-    notices = {name for name, element in plan.elements.items() if is_decision(element, letters)}
+    notices = {name for name, element in plan.elements.items() if is_decision(element, letter_of)}
     automatic = sorted(unattended(plan) & notices)
     if not automatic:
         return
@@ -49,9 +52,9 @@ def check_automatic(manifest: Manifest, plan: Plan, letters: Mapping[str, Mappin
     yield from _exit_problems(manifest.automatic_decision_exit, plan, notices)
 
 
-def is_decision(element: Element, letters: Mapping[str, Mapping[str, Any]]) -> bool:
+def is_decision(element: Element, letter_of: LetterOf) -> bool:
     """Whether the element issues an act: what its letter is decides, not what the operation is called."""
-    kind = letters.get(element.attributes.get("letter", ""), {}).get("kind", "LETTER")
+    kind = (letter_of(element.attributes.get("letter", "")) or {}).get("kind", "LETTER")
     operation = element.attributes.get("operation")
     return operation == "notice" or (operation == "letter" and kind != "LETTER")
 
@@ -94,10 +97,9 @@ def is_official(element: Element) -> bool:
 
 def _may_be_none(element: Element) -> bool:
     """A repeated task over an empty collection is done by nobody; only a fixed number of 1 or more is sure."""
-    multi = getattr(element, "multi", None)
-    if multi is None:
+    if element.multi is None:
         return False
-    cardinality = multi.cardinality
+    cardinality = element.multi.cardinality
     if cardinality is None or cardinality.names:
         return True
     try:
@@ -130,10 +132,17 @@ class _Search:
             self.pending.append(name)
 
     def enter(self, container_id: str) -> None:
-        """Its starts, and its event sub-processes, which may be triggered at once."""
+        """Its starts, and its event sub-processes, which may be triggered at once, but for those of what it throws."""
         container = self.plan.containers[container_id]
-        for name in (*getattr(container, "starts", (container.start,)), *getattr(container, "event_sub_processes", ())):
+        for name in container.starts:
             self.reach(name)
+        for name in container.event_sub_processes:
+            if not any(event.type in _THROWN for event in self._triggers(name)):
+                self.reach(name)
+
+    def _triggers(self, event_sub_process: str) -> list[EventDefinition]:
+        starts = (self.plan.elements[name] for name in self.plan.containers[event_sub_process].starts)
+        return [start.event for start in starts if start.event]
 
     def _pass(self, element: Element) -> None:
         for name in element.boundaries:
@@ -172,12 +181,21 @@ class _Search:
             self._complete(host.container)
 
     def _throw(self, element: Element) -> None:
-        if element.event is None or element.event.type not in _THROWN or element.behaviour is Behaviour.BOUNDARY:
+        thrown = element.event
+        if thrown is None or thrown.type not in _THROWN or element.behaviour in (Behaviour.BOUNDARY, Behaviour.START):
             return
-        host = self.plan.elements.get(element.container)
-        while host is not None:
-            for name in host.boundaries:
-                caught = self.plan.elements[name].event
-                if caught and caught.type == element.event.type and caught.name in (None, element.event.name):
+        container_id: str | None = element.container
+        while container_id is not None:
+            for name in self.plan.containers[container_id].event_sub_processes:
+                if any(_catches(event, thrown) for event in self._triggers(name)):
                     self.reach(name)
-            host = self.plan.elements.get(host.container)
+            host = self.plan.elements.get(container_id)
+            for name in host.boundaries if host else ():
+                caught = self.plan.elements[name].event
+                if caught and _catches(caught, thrown):
+                    self.reach(name)
+            container_id = host.container if host else None
+
+
+def _catches(caught: EventDefinition, thrown: EventDefinition) -> bool:
+    return caught.type == thrown.type and caught.name in (None, thrown.name)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kreisbund_platform.engine import forms, soundness
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.dmn_model import Table
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.dmn_model import Decision, Table
 from kreisbund_platform.engine.durations import parse_duration
 from kreisbund_platform.engine.letters import check_letter
 from kreisbund_platform.engine.plan import Element, Plan
@@ -27,7 +27,7 @@ def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> lis
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *_soundness(plan),
-        *check_automatic(manifest, plan, source.letters),
+        *check_automatic(manifest, plan, source.letter),
     ]
     return problems or list(_cases(source))
 
@@ -57,10 +57,15 @@ def _variables(source: TemplateSource, plan: Plan) -> frozenset[str]:
         if isinstance(form.get("components"), list)
         for field in forms.fields_of(form["components"])
     }
-    for decision in plan.decisions.by_id.values():
+    for decision in _decisions(plan):
         outputs = decision.logic.outputs if isinstance(decision.logic, Table) else ()
         names |= {decision.name, *(output.name for output in outputs if output.name)}
     return frozenset(names)
+
+
+def _decisions(plan: Plan) -> Iterator[Decision]:
+    for decisions in (plan.decisions, *plan.called_decisions.values()):
+        yield from decisions.by_id.values()
 
 
 def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
@@ -77,14 +82,14 @@ def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
 def _task(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("role") not in [role.value for role in Role]:
         yield FieldError(element.element_id, "ROLE_UNKNOWN", _("Diese Rolle gibt es nicht."))
-    if element.attributes.get("form") not in source.forms:
+    if source.form(element.attributes.get("form", "")) is None:
         yield FieldError(element.element_id, "FORM_MISSING", _("Dieses Formular gibt es nicht."))
 
 
 def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("operation") not in OPERATIONS:
         yield FieldError(element.element_id, "OPERATION_UNKNOWN", _("Was hier geschehen soll, ist nicht bekannt."))
-    letter = source.letters.get(element.attributes.get("letter", ""))
+    letter = source.letter(element.attributes.get("letter", ""))
     if element.attributes.get("operation") == "send":
         if not (element.attributes.get("message") or (element.event and element.event.name)):
             yield FieldError(element.element_id, "MESSAGE_MISSING", _("Der Name der Nachricht fehlt."))
@@ -92,7 +97,7 @@ def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
         yield FieldError(element.element_id, "LETTER_MISSING", _("Dieses Schreiben gibt es nicht."))
     elif element.attributes.get("operation") == "notice" and letter.get("kind") == "LETTER":
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Bescheid braucht ein Schreiben mit Regelung."))
-    elif element.attributes.get("operation") == "letter" and is_decision(element, source.letters):
+    elif element.attributes.get("operation") == "letter" and is_decision(element, source.letter):
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Schreiben mit Regelung wird als Bescheid erlassen."))
 
 

@@ -54,7 +54,7 @@ def _plan(source: TemplateSource) -> Plan | FieldError:
         for name, xml in [("process.bpmn", source.bpmn_xml), *source.decisions.items()]:
             if b"\0" in xml or not _is_utf8(xml):
                 return FieldError(name, "ENCODING", _("Die Datei ist nicht in UTF-8 geschrieben."))
-        return compile_plan(source.bpmn_xml, source.decisions)
+        return compile_plan(source.bpmn_xml, source.decisions, source.called_models)
     except ModelRefused as refused:
         return FieldError(refused.element_id, "MODEL", refused.reason)
 
