@@ -8,6 +8,7 @@ import pytest
 
 import kreisbund_tenants
 from kreisbund_platform.engine.plan import Plan, compile_plan
+from kreisbund_platform.engine.plan_model import CalledModel
 from kreisbund_platform.templates.automatic_decisions import check_automatic, unattended
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
 from kreisbund_platform.templates.source import load_folder
@@ -137,6 +138,64 @@ def test_an_official_has_decided(parts: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("parts", AUTOMATIC.values(), ids=AUTOMATIC)
 def test_nobody_has_decided(parts: tuple[str, ...]) -> None:
     assert codes(plan(*parts)) == [("notice", "AUTOMATIC_DECISION")]
+
+
+INSTANCES = '<bpmn:multiInstanceLoopCharacteristics kb:collection="= persons" kb:elementVariable="person"/>'
+TWICE = (
+    "<bpmn:multiInstanceLoopCharacteristics>"
+    "<bpmn:loopCardinality>2</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+)
+
+
+def many(inner: str) -> str:
+    return node("userTask", "staff", inner, kb_role="caseworker", kb_form="f")
+
+
+def event_sub(name: str, trigger: str, *parts: str, interrupting: str = "true") -> str:
+    start = node("startEvent", f"{name}_start", trigger, isInterrupting=interrupting)
+    return node("subProcess", name, start + "".join(parts), triggeredByEvent="true")
+
+
+def test_a_task_for_each_of_a_list_that_may_be_empty_is_no_decision() -> None:
+    parts = (notice(), flows("start>staff", "staff>notice", "notice>end"))
+    assert codes(plan(many(INSTANCES), *parts)) == [("notice", "AUTOMATIC_DECISION")]
+    assert codes(plan(many(TWICE), *parts)) == []
+
+
+@pytest.mark.parametrize("trigger", [timer("P1D"), message("m")], ids=["timer", "message"])
+@pytest.mark.parametrize("interrupting", ["true", "false"])
+def test_an_event_sub_process_may_come_before_the_staff(trigger: str, interrupting: str) -> None:
+    inside = (notice(), node("endEvent", "inner_end"), flows("late_start>notice", "notice>inner_end"))
+    model = plan(
+        staff(), event_sub("late", trigger, *inside, interrupting=interrupting), flows("start>staff", "staff>end")
+    )
+    assert codes(model) == [("notice", "AUTOMATIC_DECISION")]
+
+
+def test_an_error_that_staff_brought_about_is_caught_after_them() -> None:
+    error = '<bpmn:errorEventDefinition errorRef="e"/>'
+    inside = (notice(), node("endEvent", "inner_end"), flows("caught_start>notice", "notice>inner_end"))
+    after = plan(
+        staff(), gateway("ok", default="ok_end"), node("endEvent", "bad", error), event_sub("caught", error, *inside),
+        flows("start>staff", "staff>ok", "ok>end", "ok>bad: x = 1"),
+    )  # fmt: skip
+    assert codes(after) == []
+    before = plan(
+        staff(), gateway("ok", default="ok_staff"), node("endEvent", "bad", error), event_sub("caught", error, *inside),
+        flows("start>ok", "ok>staff", "staff>end", "ok>bad: x = 1"),
+    )  # fmt: skip
+    assert codes(before) == [("notice", "AUTOMATIC_DECISION")]
+
+
+def test_a_notice_that_a_called_template_issues() -> None:
+    inner = node("startEvent", "s") + notice() + node("endEvent", "e") + flows("s>notice", "notice>e")
+    called = {"other": CalledModel(definitions(inner, process="other"))}
+    call = node("callActivity", "call", calledElement="other", kb_version="1")
+    outer = definitions(START + END + call + flows("start>call", "call>end"))
+    model = compile_plan(outer, {}, called)
+    letters = {"other:grant": {"kind": "MAIN"}}
+    found = check_automatic(manifest(), model, letters.get)
+    assert [(error.path, error.code) for error in found] == [("call.notice", "AUTOMATIC_DECISION")]
 
 
 WITH_EXIT = (
