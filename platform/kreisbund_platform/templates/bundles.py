@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kreisbund_platform.errors import FieldError, Invalid
@@ -21,6 +21,7 @@ from kreisbund_platform.texts import _
 FORMAT = "kreisbund-template"
 FORMAT_VERSION = 1
 INDEX = "index.json"
+CALLED = "called"
 MANIFEST, PROCESS, CASES, SIGNATURES = "manifest.json", "process.bpmn", "cases.json", "signatures.json"
 FORM, LETTER, DECISION = ".form.json", ".letter.json", ".dmn"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can name
@@ -34,9 +35,13 @@ class Bundle:
     signatures: tuple[Mapping[str, Any], ...]
 
 
-def export(version: TemplateVersion, signatures: Sequence[Mapping[str, Any]] = ()) -> bytes:
-    """The file of a published version."""
-    return pack(source_of(version), signatures)
+def export(
+    version: TemplateVersion,
+    signatures: Sequence[Mapping[str, Any]] = (),
+    called: Mapping[str, TemplateSource] | None = None,
+) -> bytes:
+    """The file of a published version; `called` are the templates that its call activities name."""
+    return pack(replace(source_of(version), called=called or {}), signatures)
 
 
 def source_of(version: TemplateVersion) -> TemplateSource:
@@ -61,6 +66,7 @@ def pack(source: TemplateSource, signatures: Sequence[Mapping[str, Any]] = ()) -
         "version": FORMAT_VERSION,
         "slug": source.manifest.get("slug"),
         "content_hash": source.content_hash,
+        "called": _called_hashes(source),
         "files": {name: {"sha256": _sha256(content), "size": len(content)} for name, content in members.items()},
     }
     target = io.BytesIO()
@@ -72,8 +78,8 @@ def pack(source: TemplateSource, signatures: Sequence[Mapping[str, Any]] = ()) -
     return target.getvalue()
 
 
-def _members(source: TemplateSource) -> dict[str, bytes]:
-    return {
+def _members(source: TemplateSource, before: str = "") -> dict[str, bytes]:
+    own = {
         MANIFEST: _json(source.manifest),
         PROCESS: source.bpmn_xml,
         CASES: _json(source.cases),
@@ -81,6 +87,19 @@ def _members(source: TemplateSource) -> dict[str, bytes]:
         **{f"{name}{FORM}": _json(form) for name, form in source.forms.items()},
         **{f"{name}{LETTER}": _json(letter) for name, letter in source.letters.items()},
     }
+    members = {f"{before}{name}": content for name, content in own.items()}
+    for slug, called in source.called.items():
+        members |= _members(called, f"{before}{CALLED}/{slug}/")
+    return members
+
+
+def _called_hashes(source: TemplateSource, before: str = "") -> dict[str, str]:
+    """Content hash of each called template by its folder; they are no part of the caller's own hash."""
+    hashes: dict[str, str] = {}
+    for slug, called in source.called.items():
+        folder = f"{before}{CALLED}/{slug}/"
+        hashes |= {folder: called.content_hash, **_called_hashes(called, folder)}
+    return hashes
 
 
 def _json(value: Any) -> bytes:
@@ -108,20 +127,31 @@ def unpack(content: bytes) -> Bundle | Invalid:
 
 def _bundle(members: dict[str, bytes]) -> Bundle:
     index = _index(members)
-    source = TemplateSource(
-        manifest=_object(members, MANIFEST),
-        bpmn_xml=_present(members, PROCESS),
-        decisions={name: xml for name, xml in members.items() if name.endswith(DECISION)},
-        forms={name.removesuffix(FORM): _object(members, name) for name in members if name.endswith(FORM)},
-        letters={name.removesuffix(LETTER): _object(members, name) for name in members if name.endswith(LETTER)},
-        cases=_list(members, CASES),
-    )
-    if index.get("content_hash") != source.content_hash:
+    source = _source({name: content for name, content in members.items() if name not in (INDEX, SIGNATURES)})
+    if (index.get("content_hash"), index.get("called")) != (source.content_hash, _called_hashes(source)):
         raise BundleError(INDEX, "HASH", _("Der Inhalt passt nicht zu seiner Prüfsumme."))
     signatures = _list(members, SIGNATURES) if SIGNATURES in members else []
     if not all(isinstance(signature, dict) for signature in signatures):
         raise BundleError(SIGNATURES, "CONTENT", _("Die Unterschriften sind nicht lesbar."))
     return Bundle(source, tuple(signatures))
+
+
+def _source(members: Mapping[str, bytes]) -> TemplateSource:
+    own = {name: content for name, content in members.items() if "/" not in name}
+    folders: dict[str, dict[str, bytes]] = {}
+    for name, content in members.items():
+        if "/" in name:
+            _called, slug, rest = name.split("/", 2)
+            folders.setdefault(slug, {})[rest] = content
+    return TemplateSource(
+        manifest=_object(own, MANIFEST),
+        bpmn_xml=_present(own, PROCESS),
+        decisions={name: xml for name, xml in own.items() if name.endswith(DECISION)},
+        forms={name.removesuffix(FORM): _object(own, name) for name in own if name.endswith(FORM)},
+        letters={name.removesuffix(LETTER): _object(own, name) for name in own if name.endswith(LETTER)},
+        cases=_list(own, CASES),
+        called={slug: _source(inner) for slug, inner in folders.items()},
+    )
 
 
 def _index(members: dict[str, bytes]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from kreisbund_platform.templates.source import LARGEST_FILE, MOST_FILES
 from kreisbund_platform.texts import _
 
 MOST_BYTES = 20 * 1024 * 1024  # of the archive, and of all its members together
+MOST_MEMBERS = 3 * MOST_FILES  # called templates count
 _NAME = re.compile(
-    r"(?:index|manifest|cases|signatures)\.json|process\.bpmn"
-    r"|[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}(?:\.dmn|\.form\.json|\.letter\.json)"
+    r"index\.json|signatures\.json|(?:called/[a-z0-9][a-z0-9-]{0,80}/){0,5}(?:manifest\.json|cases\.json|process\.bpmn"
+    r"|[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}(?:\.dmn|\.form\.json|\.letter\.json))"
 )
 _ENCRYPTED = 0x1
 
@@ -47,7 +48,7 @@ def members_of(content: bytes) -> dict[str, bytes]:
 
 def _check_archive(archive: zipfile.ZipFile) -> None:
     entries = archive.infolist()
-    if len(entries) > MOST_FILES:
+    if len(entries) > MOST_MEMBERS:
         raise BundleError("", "TOO_MANY", _("Die Datei hat zu viele Teile."))
     if archive.comment:
         raise BundleError("", "UNKNOWN_MEMBER", _("Ein Kommentar gehört nicht in die Datei."))

@@ -61,6 +61,9 @@ def _publish(args: argparse.Namespace) -> int:
 
 
 def _refused(source: TemplateSource) -> bool:
+    """Publishes what it calls first, then itself."""
+    if any([_refused(called) for called in source.called.values()]):  # noqa: C419  each one tells its problems
+        return True
     env = environment()
     with env.connections.for_workspace("catalogue") as connection:
         result = publishing.publish(connection, source, clock=env.clock)
