@@ -1,6 +1,7 @@
 """What a template must keep to be published; each check yields problems with the id of the element they stand at."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
 
 from kreisbund_platform.engine import forms, soundness
 from kreisbund_platform.engine.bpmn_model import Behaviour
@@ -21,9 +22,11 @@ OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no le
 
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
     """All problems of a template whose manifest could be read and whose model could be compiled."""
+    faulty = {form_id: problems for form_id, form in source.forms.items() if (problems := _form(form_id, form))}
     problems = [
-        *_forms(source, manifest),
-        *_letters(source, plan),
+        *_start_form(source, manifest),
+        *(problem for found in faulty.values() for problem in found),
+        *_letters(source, plan, faulty),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *_soundness(plan),
@@ -32,29 +35,32 @@ def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> lis
     return problems or list(_cases(source))
 
 
-def _forms(source: TemplateSource, manifest: Manifest) -> Iterator[FieldError]:
+def _start_form(source: TemplateSource, manifest: Manifest) -> Iterator[FieldError]:
     if manifest.start_form not in source.forms:
         yield FieldError("start_form", "FORM_MISSING", _("Dieses Formular gibt es nicht."))
-    for form_id, form in source.forms.items():
-        if form.get("id") != form_id:
-            yield FieldError(form_id, "FORM_ID", _("Die Kennung des Formulars ist nicht die seiner Datei."))
-        for problem in forms.check_schema(form):
-            yield FieldError(f"{form_id}.{problem.path}", problem.code, problem.message)
 
 
-def _letters(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
-    known = _variables(source, plan)
+def _form(form_id: str, form: Mapping[str, Any]) -> list[FieldError]:
+    problems = [FieldError(f"{form_id}.{found.path}", found.code, found.message) for found in forms.check_schema(form)]
+    if form.get("id") != form_id:
+        german = _("Die Kennung des Formulars ist nicht die seiner Datei.")
+        problems.append(FieldError(form_id, "FORM_ID", german))
+    return problems
+
+
+def _letters(source: TemplateSource, plan: Plan, faulty: Container[str]) -> Iterator[FieldError]:
+    known = _variables(source, plan, faulty)
     for letter_id, letter in source.letters.items():
         for problem in check_letter(letter, known):
             yield FieldError(f"{letter_id}.{problem.path}", problem.code, problem.message)
 
 
-def _variables(source: TemplateSource, plan: Plan) -> frozenset[str]:
-    """All variables a case can have: fields of forms, outputs of decisions."""
+def _variables(source: TemplateSource, plan: Plan, faulty: Container[str]) -> frozenset[str]:
+    """All variables a case can have: fields of forms that can be read, outputs of decisions."""
     names = {
         forms.name_of(field)
-        for form in source.forms.values()
-        if isinstance(form.get("components"), list)
+        for form_id, form in source.forms.items()
+        if form_id not in faulty
         for field in forms.fields_of(form["components"])
     }
     for decision in _decisions(plan):
