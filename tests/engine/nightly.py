@@ -67,7 +67,9 @@ def _many(wanted: int, first: int, until: float) -> int:
             if faults > 20:
                 break
         pool.shutdown(cancel_futures=True)
-    print(f"{steps} steps in {models} models, {CASES} cases each, seeds from {first}, {faults} divergences, {time.monotonic() - began:.0f} s")
+    print(
+        f"{steps} steps in {models} models, {CASES} cases each, seeds from {first}, {faults} divergences, {time.monotonic() - began:.0f} s"
+    )
     return 1 if faults else 0
 
 

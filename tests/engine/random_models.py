@@ -11,7 +11,18 @@ PLAIN = ("task", "sequence", "exclusive", "parallel", "inclusive", "loop", "sub"
 BLOCKS = (
     *PLAIN,
     *("sequence", "sequence", "sequence", "sequence", "parallel", "parallel", "sub", "signal", "signal", "listening"),
-    *("job", "guarded_job", "fragile", "implicit", "net", "many", "many_inside", "failing", "raise_error", "escalating"),
+    *(
+        "job",
+        "guarded_job",
+        "fragile",
+        "implicit",
+        "net",
+        "many",
+        "many_inside",
+        "failing",
+        "raise_error",
+        "escalating",
+    ),
     *("escalate", "signal", "link", "catch", "listening", "call"),
 )
 SOUND = tuple(block for block in BLOCKS if block not in ("net", "call"))
@@ -145,7 +156,9 @@ class Model:
 
     def _fragile(self, parts, depth):
         """A split without a default: an incident where nothing holds."""
-        return self._split(parts, depth, self.random.choice(("exclusiveGateway", "inclusiveGateway")), True, spare=False)
+        return self._split(
+            parts, depth, self.random.choice(("exclusiveGateway", "inclusiveGateway")), True, spare=False
+        )
 
     def _implicit(self, parts, depth):
         """A task splits by itself; an inclusive gateway joins."""
@@ -350,7 +363,9 @@ class Model:
         c, d = self._block(inner, depth)
         inner.append(flows(f"{b}>{c}"))
         self.codes.remove(code)
-        caught = f'<bpmn:errorEventDefinition errorRef="{code}"/>' if self._chance(0.6) else "<bpmn:errorEventDefinition/>"
+        caught = (
+            f'<bpmn:errorEventDefinition errorRef="{code}"/>' if self._chance(0.6) else "<bpmn:errorEventDefinition/>"
+        )
         if self._chance(0.4):
             self._event_sub_process(inner, depth, caught)
             parts.append(node("subProcess", name, self._closed(inner, a, d)))
@@ -389,9 +404,7 @@ class Model:
             return name, name
         parts.append(node("subProcess", name, self._closed(inner, a, d)))
         interrupting = self._chance(0.5)
-        parts.append(
-            node("boundaryEvent", event, caught, attachedToRef=name, cancelActivity=str(interrupting).lower())
-        )
+        parts.append(node("boundaryEvent", event, caught, attachedToRef=name, cancelActivity=str(interrupting).lower()))
         a, b = self._block(parts, depth)
         last = self._name("merge" if interrupting else "end")
         parts.append(node("exclusiveGateway" if interrupting else "endEvent", last))

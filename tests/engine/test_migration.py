@@ -1,3 +1,4 @@
+import itertools
 import time
 from random import Random
 
@@ -42,7 +43,7 @@ def parallel(*branches, join="parallelGateway"):
 
 def line(*tasks, inner=""):
     names = ["start", *(text.split('id="')[1].split('"')[0] for text in tasks), "end"]
-    ways = [f"{a}>{b}" for a, b in zip(names, names[1:], strict=False)]
+    ways = [f"{a}>{b}" for a, b in itertools.pairwise(names)]
     return built(node("startEvent", "start") + node("endEvent", "end") + "".join(tasks) + inner, *ways)
 
 

@@ -1,3 +1,4 @@
+import itertools
 import time
 from random import Random
 
@@ -169,8 +170,8 @@ def test_empty_containers_are_sound():
 # --- events
 
 
-def boundary(host, *arrows, stops="true", kind=message("note"), **kinds):
-    event = node("boundaryEvent", "late", kind, attachedToRef=host, cancelActivity=stops)
+def boundary(host, *arrows, stops="true", **kinds):
+    event = node("boundaryEvent", "late", message("note"), attachedToRef=host, cancelActivity=stops)
     return drawn(*arrows, before='<bpmn:message id="note" name="note"/>', late=event, **kinds)
 
 
@@ -229,7 +230,7 @@ def branches(count, length, split, join):
     arrows = ["start>split", "join>end"]
     for i in range(count):
         names = ["split", *(f"t{i}x{k}" for k in range(length)), "join"]
-        arrows += [f"{a}>{b}" for a, b in zip(names, names[1:], strict=False)]
+        arrows += [f"{a}>{b}" for a, b in itertools.pairwise(names)]
     return drawn(*arrows, split=split, join=join)
 
 

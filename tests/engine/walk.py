@@ -47,9 +47,7 @@ class EngineSide:
             if self._is_waited_for(name, entry[2])
         )
 
-    def _awaited(
-        self, rests: bool, at: str, _scope: int, _fired: dict[str, int], more: Any = None
-    ) -> tuple[str, ...]:
+    def _awaited(self, rests: bool, at: str, _scope: int, _fired: dict[str, int], more: Any = None) -> tuple[str, ...]:
         element = self.plan.elements[at]
         if rests and element.behaviour == "event_sub_process":
             return ()
@@ -64,11 +62,15 @@ class EngineSide:
         return kind in WAITED_FOR and (limit is None or fired.get(name, 0) < limit)
 
     def _sorted(self, found) -> list[tuple[str, int]]:
-        return [(name, token) for name, _path, token in sorted((name, self._path(token), token) for name, token in found)]
+        return [
+            (name, token) for name, _path, token in sorted((name, self._path(token), token) for name, token in found)
+        ]
 
     def _path(self, token: int) -> tuple[int, ...]:
         """Older scopes first, instances by their number."""
-        places = (self.state[part].get(str(token)) for part in ("tokens", "listeners", "incidents") if part in self.state)
+        places = (
+            self.state[part].get(str(token)) for part in ("tokens", "listeners", "incidents") if part in self.state
+        )
         entry = next(place for place in places if place)
         host = self.state["scopes"][str(entry[1])][2]
         instance = entry[-1] if len(entry) == 5 or (len(entry) == 4 and isinstance(entry[3], int)) else None
@@ -129,7 +131,9 @@ class Walk:
         raise DivergenceError(self._told())
 
     def _agrees(self) -> bool:
-        pairs = ((getattr(self.side, what)(), getattr(self.game, what)()) for what in ("waiting", "expected", "incidents"))
+        pairs = (
+            (getattr(self.side, what)(), getattr(self.game, what)()) for what in ("waiting", "expected", "incidents")
+        )
         same = all([name for name, _ in ours] == [name for name, _ in theirs] for ours, theirs in pairs)
         return same and self.side.state["ended"] == self.game.ended
 

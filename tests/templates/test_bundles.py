@@ -74,7 +74,7 @@ def test_a_version_has_the_same_hash_in_another_deployment(
     with deployment.connections.for_workspace("catalogue") as connection:
         published = publishing.publish(connection, source, clock=clock)
         assert isinstance(published, TemplateVersion)
-        stored = queries.numbered_version(connection, "schuelerbefoerderung", published.number)
+        stored = queries.version_numbered(connection, "schuelerbefoerderung", published.number)
     assert stored is not None
     content = bundles.export(stored)
     with fresh_database() as url, deployed(settings_for(url, tmp_path), "nordhausen") as other:
@@ -83,7 +83,7 @@ def test_a_version_has_the_same_hash_in_another_deployment(
         with other.connections.for_workspace("catalogue") as connection:
             there = publishing.publish(connection, received, clock=ManualClock(START))
             assert isinstance(there, TemplateVersion)
-            again = queries.numbered_version(connection, "schuelerbefoerderung", None)
+            again = queries.version_numbered(connection, "schuelerbefoerderung", None)
     assert (there.content_hash, there.number) == (published.content_hash, 1)
     assert again is not None
     assert bundles.export(again) == content

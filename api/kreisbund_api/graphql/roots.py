@@ -33,6 +33,7 @@ from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.scalars import Date
+from kreisbund_api.graphql.variants_query import VariantQuery
 from kreisbund_platform.cases import status
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database import case_filters, catalogue_objects
@@ -63,6 +64,8 @@ ROOT_OF_KIND = {
     Kind.DECISION: ("Decision", "task"),
     Kind.NOTE: ("Note", "caseRecord"),
     Kind.MESSAGE: ("Message", "task"),
+    Kind.TEMPLATE_VARIANT: ("TemplateVariant", "templateVariant"),
+    Kind.VARIANT_REBASE: ("VariantRebase", "variantRebase"),
     Kind.INCIDENT: ("Incident", "incidents"),
 }
 
@@ -93,7 +96,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query:
+class Query(VariantQuery):
     """Reading."""
 
     @strawberry.field

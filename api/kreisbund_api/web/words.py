@@ -111,6 +111,30 @@ def _words() -> dict[str, dict[str, str]]:
             "JOB": _("Eine Aufgabe des Systems ist gescheitert."),
             "JOB_FAILED": _("Ein Schreiben ließ sich auch nach mehreren Versuchen nicht erstellen."),
         },
+        "norm": {
+            "federal": _("Bundesrecht"),
+            "land": _("Landesrecht"),
+            "satzung": _("Satzung des Landkreises"),
+            "practice": _("Verwaltungspraxis"),
+        },
+        "variant": {
+            "DRAFT": _("Entwurf"),
+            "IN_FORCE": _("Gilt für neue Anträge"),
+            "REPLACED": _("Gilt nicht mehr für neue Anträge"),
+        },
+        "rebase": {
+            "OPEN": _("Offen"),
+            "FINISHED": _("Abgeschlossen"),
+            "UNDONE": _("Zurückgenommen"),
+            "ABANDONED": _("Aufgegeben"),
+        },
+        "choice": {
+            "KEEP": _("Bei unserem Wert bleiben"),
+            "BASE": _("Den Wert der Vorlage nehmen"),
+            "EDIT": _("Einen anderen Wert festlegen"),
+            "DROP": _("Die Abweichung fallen lassen"),
+            "REANCHOR": _("An einer anderen Stelle fortführen"),
+        },
         "direction": {
             "TO_APPLICANT": _("Vom Landkreis"),
             "FROM_APPLICANT": _("An den Landkreis"),

@@ -8,6 +8,12 @@ from kreisbund_platform.database.object_types import Column, Connection, Key, Ma
 NEWEST = "(SELECT v.id FROM shared.template_version v WHERE v.template_id = {p}.id ORDER BY v.number DESC LIMIT 1)"
 ADOPTED = "(SELECT ad.version_id FROM template_adoption ad WHERE ad.template_id = {p}.id AND ad.ended_at IS NULL)"
 IN_FORCE = f"coalesce({ADOPTED}, {NEWEST})"
+# As an application starts here: the form of the county's variant in force, where there is one.
+LOCAL_START_FORM = (
+    "(SELECT coalesce(va.forms, v.forms) -> v.start_form AS form FROM shared.template_version v"
+    " LEFT JOIN template_variant va ON va.base_version_id = v.id AND va.status = 'IN_FORCE'"
+    f" WHERE v.id = {IN_FORCE}) {{a}}"
+)
 START_FORM = "{a}.form_id = (SELECT v.start_form FROM shared.template_version v WHERE v.id = {a}.version_id)"
 ADOPTED_HERE = "EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {a}.id AND ad.ended_at IS NULL)"
 EMPTY_LIST = Column("'[]'::json")
@@ -95,7 +101,7 @@ PROCESS_TEMPLATE = ObjectType(
         "topic": One("Topic", "{a}.id = {p}.topic_id"),
         "service": One("PublicService", "{a}.leika_key = {p}.leika_key"),
         "currentVersion": One("TemplateVersion", f"{{a}}.id = {IN_FORCE}"),
-        "startForm": One("Form", f"{{a}}.version_id = {IN_FORCE} AND {START_FORM}"),
+        "startForm": One("Form", "{a}.form IS NOT NULL", source=LOCAL_START_FORM),
         "adoptedHere": Column(ADOPTED_HERE),
         "versions": Many("TemplateVersion", "{a}.template_id = {p}.id", "{a}.number DESC"),
         "adoptions": EMPTY_LIST,

@@ -63,4 +63,9 @@ SUCCESSES = (
     _success("ResolveIncidentSuccess", "case", "CaseRecord"),
     _success("ReceiveMessageSuccess", "case", "CaseRecord"),
 )
-VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES)
+_OF_VARIANTS = (
+    _success("VariantSuccess", "variant", "TemplateVariant"),
+    _success("VariantEndedSuccess", "template", "ProcessTemplate"),
+    _success("RebaseSuccess", "rebase", "VariantRebase"),
+)
+VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES, *_OF_VARIANTS)

@@ -191,10 +191,22 @@ def _filter(place: str, element: Element, words: Words) -> Evaluator:
 def _iteration(place: str, element: Element, words: Words) -> Evaluator:
     kind = local_name(element)
     variable = " ".join((element.get("iteratorVariable") or "").split())
-    source = _inner(place, element, "in", words)
+    source = _domain(place, expression_in(child(element, "in")), words)
     body_words = words.with_names((variable, "partial"))
     body = _inner(place, element, "return" if kind == "for" else "satisfies", body_words)
     return iteration_of(kind, [(variable, source)], body)
+
+
+def _domain(place: str, element: Element | None, words: Words) -> Evaluator:
+    """What is iterated over; a literal may be `from..to`, as in FEEL's own `for`."""
+    text = text_in(element)
+    if element is not None and local_name(element) == "literalExpression" and ".." in text:
+        try:
+            steps = compile_expression(f"for i in {text} return i", names=words.names, members=words.members)
+        except FeelError:
+            return boxed(place, element, words)
+        return steps.run
+    return boxed(place, element, words)
 
 
 def _table(place: str, element: Element, words: Words) -> Table:

@@ -75,7 +75,10 @@ class Table:
 
 def run_table(table: Table, env: Env) -> Any:
     """The table's value; the ids of the rules behind it go to the meter."""
-    hits = _hits(table, env)
+    columns = _columns(table, env)
+    if columns is None:
+        return None
+    hits = _hits(table, columns, env)
     if not hits:
         return _fallback(table, env)
     results = [_result(table, rule, env) for rule in hits]
@@ -103,14 +106,19 @@ def _contradiction(table: Table, reason: str, hits: list[Rule], env: Env) -> Non
         raise DecisionFault(table.place, reason + ", ".join(rule.rule_id for rule in hits))
 
 
-def _hits(table: Table, env: Env) -> list[Rule]:
-    env.meter.step(len(table.rules))
+def _columns(table: Table, env: Env) -> list[Env] | None:
+    """The inputs' values, each as `?`; None where one is not among those its column admits."""
     columns = []
     for column in table.inputs:
         value = column.expression.run(env)
-        if column.admitted and column.admitted.test(value, env) is not True:
-            value = None
+        if column.admitted and value is not None and column.admitted.test(value, env) is not True:
+            return None
         columns.append(env.inner({"?": value}))
+    return columns
+
+
+def _hits(table: Table, columns: list[Env], env: Env) -> list[Rule]:
+    env.meter.step(len(table.rules))
     first = table.hit_policy == "FIRST"
     found: list[Rule] = []
     for rule in table.rules:

@@ -99,7 +99,7 @@ def compile_expression(
     """
     text = text.strip().removeprefix("=").strip()
     known = [*names, *functions]
-    node = parse_expression(text, [*FUNCTIONS, *known], members)
+    node = parse_expression(text, [*FUNCTIONS, *known], members, types or ())
     refuse_unknown_calls(node, frozenset(known))
     return Compiled(text, syntax.free_names(node) - FUNCTIONS.keys(), Builder(types).build(node))
 
@@ -116,7 +116,7 @@ def compile_unary_tests(
     if text.strip() in ("", "-"):
         return UnaryTests("-", frozenset(), lambda _env: True)
     known = [*names, *functions]
-    nodes, negated = parse_unary_tests(text, [*FUNCTIONS, *known], members)
+    nodes, negated = parse_unary_tests(text, [*FUNCTIONS, *known], members, types or ())
     for node in nodes:
         refuse_unknown_calls(node, frozenset(known))
     found = frozenset[str]().union(*(syntax.free_names(node) for node in nodes)) - {"?"} - FUNCTIONS.keys()

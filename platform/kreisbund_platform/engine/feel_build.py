@@ -1,6 +1,7 @@
 """FEEL's syntax tree to closures; one implementation per kind of node. Model text is never executed as Python."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import operator as operators
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import singledispatchmethod
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 from kreisbund_platform.engine import feel_syntax as syntax
 from kreisbund_platform.engine.feel_arithmetic import ARITHMETIC, add, negative
 from kreisbund_platform.engine.feel_calls import invoke
-from kreisbund_platform.engine.feel_comparison import both, compare, equal, holds, kind, less, negate
+from kreisbund_platform.engine.feel_comparison import both, compare, holds, kind, less, negate
 from kreisbund_platform.engine.feel_functions import FUNCTIONS
 from kreisbund_platform.engine.feel_properties import part
 from kreisbund_platform.engine.feel_temporal import Date, date_of
 from kreisbund_platform.engine.feel_types import Type, build_type, is_instance
-from kreisbund_platform.engine.feel_values import Env, Evaluator, External, Interval, Lambda, Unlike
+from kreisbund_platform.engine.feel_values import MISSING, Env, Evaluator, External, Interval, Lambda, Unlike, Variables
 
 _BOOLEAN_NODES = syntax.Logic | syntax.Between | syntax.Membership | syntax.InstanceOf
 
@@ -52,9 +53,7 @@ class Builder:
         arithmetic = ARITHMETIC.get(operator)
         if arithmetic:
             return lambda env: arithmetic(left(env), right(env))
-        if operator == "=":
-            return lambda env: equal(left(env), right(env), env.meter)
-        return lambda env: compare(operator, left(env), right(env), env.meter)
+        return _comparison(operator, left, right)
 
     @build.register
     def _logic(self, node: syntax.Logic) -> Evaluator:
@@ -74,17 +73,12 @@ class Builder:
     def _range(self, node: syntax.RangeOf) -> Evaluator:
         if node.low is node.high and node.low is not None:
             return self._equality_test(node.low)
+        if isinstance(node.low, syntax.Literal | None) and isinstance(node.high, syntax.Literal | None):
+            interval = _interval(node, node.low and node.low.value, node.high and node.high.value)
+            return lambda _env: interval
         low = self.build(node.low) if node.low else None
         high = self.build(node.high) if node.high else None
-        closed = (node.low_closed, node.high_closed)
-
-        def run(env: Env) -> Interval | None:
-            start, end = (low(env) if low else None), (high(env) if high else None)
-            if (low and not _comparable(start)) or (high and not _comparable(end)):
-                return None
-            return Interval(start, end, *closed) if not (low and high) or kind(start) == kind(end) else None
-
-        return run
+        return lambda env: _interval(node, low(env) if low else None, high(env) if high else None)
 
     def _equality_test(self, node: syntax.Node) -> Evaluator:
         operand = self.build(node)
@@ -120,10 +114,11 @@ class Builder:
         Without a subject, the innermost names hold it as `?`.
         """
         tests = [(self.build(node), _how_to_test(node)) for node in nodes]
+        named = any(how == "condition" for _test, how in tests)
 
         def run(env: Env) -> bool | None:
-            inner = env.inner({"?": subject(env)}) if subject else env
-            value = inner.values["?"]
+            value = subject(env) if subject else env.values["?"]
+            inner = env.inner({"?": value}) if subject and named else env
             results = (_verdict(test(inner), value, inner, how) for test, how in tests)
             result = quantified(results, deciding=True)
             return negate(result) if negated else result
@@ -150,6 +145,8 @@ class Builder:
     @build.register
     def _path(self, node: syntax.Path) -> Evaluator:
         source, name = self.build(node.source), node.name
+        if isinstance(node.source, syntax.Name):
+            return _member_of(node.source.text, name, source)
         return lambda env: part(source(env), name, env.meter)
 
     @build.register
@@ -181,8 +178,47 @@ class Builder:
         return iteration_of(node.kind, variables, self.build(node.body))
 
 
-def _comparable(value: Any) -> bool:
-    return less(value, value) is not None
+_DIRECT = frozenset({Decimal, str})
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operators.eq,
+    "!=": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
+
+
+def _comparison(operator: str, left: Evaluator, right: Evaluator) -> Evaluator:
+    order = _ORDERS[operator]
+
+    def run(env: Env) -> bool | None:
+        a, b = left(env), right(env)
+        kind_ = type(a)
+        if kind_ is type(b) and kind_ in _DIRECT:
+            return order(a, b)
+        return compare(operator, a, b, env.meter)
+
+    return run
+
+
+def _member_of(name: str, member: str, source: Evaluator) -> Evaluator:
+    """`name.member` where the name is mostly a variable from outside, of which only this entry is read."""
+
+    def run(env: Env) -> Any:
+        values = env.values
+        found = values.member(name, member) if type(values) is Variables else MISSING
+        return part(source(env), member, env.meter) if found is MISSING else found
+
+    return run
+
+
+def _interval(node: syntax.RangeOf, low: Any, high: Any) -> Interval | None:
+    if (node.low and less(low, low) is None) or (node.high and less(high, high) is None):
+        return None
+    if node.low and node.high and kind(low) != kind(high):
+        return None
+    return Interval(low, high, node.low_closed, node.high_closed)
 
 
 def _how_to_test(node: syntax.Node) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from kreisbund_platform.engine.feel_temporal import Date, Moment, Months, Span, Time, instant, time_value
-from kreisbund_platform.engine.feel_values import LONGEST_VALUE, Interval, Meter, Unlike, read
+from kreisbund_platform.engine.feel_values import LONGEST_VALUE, Interval, Meter, Unlike
 
 _KINDS: dict[type, str] = {
     bool: "boolean",
@@ -30,7 +30,6 @@ def kind(value: Any) -> str:
 
 def equal(left: Any, right: Any, meter: Meter | None = None) -> bool | None:
     """Null equals null only; values of different kinds do not compare."""
-    left, right = read(left), read(right)
     if left is None or right is None:
         return left is right
     if kind(left) != kind(right):
@@ -87,7 +86,6 @@ _EQUALITY: dict[type, Callable[[Any, Any, Meter], bool | None]] = {
 
 def less(left: Any, right: Any) -> bool | None:
     """Order of numbers, texts, dates, times and durations; null for all others, also for local against zoned."""
-    left, right = read(left), read(right)
     if left is None or right is None or type(left) is not type(right):
         return None
     if isinstance(left, Decimal | str | Date | Span | Months):
@@ -160,9 +158,8 @@ def _in_list(tests: list[Any], subject: Any, meter: Meter) -> bool | None:
     meter.step(len(tests))
     found = False
     for test in tests:
-        item = read(test)
-        is_test = isinstance(item, Interval | Unlike) and not isinstance(subject, Interval)
-        found = found or (holds(item, subject, meter) if is_test else equal(subject, item, meter)) is True
+        is_test = isinstance(test, Interval | Unlike) and not isinstance(subject, Interval)
+        found = found or (holds(test, subject, meter) if is_test else equal(subject, test, meter)) is True
     return found
 
 

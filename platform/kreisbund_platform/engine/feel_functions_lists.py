@@ -173,11 +173,13 @@ def _same_moment(left: Moment, right: Moment) -> bool:
 
 
 @builtin("get value", "m: context, key: string")
+@builtin("get value", "context: context, key: string")
 def _get_value(context: dict[str, Any], key: str) -> Any:
     return context.get(key)
 
 
 @builtin("get entries", "m: context")
+@builtin("get entries", "context: context")
 def _get_entries(context: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": value} for key, value in context.items()]
 

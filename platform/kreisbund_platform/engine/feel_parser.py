@@ -16,18 +16,20 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 MEMBERS = ("time offset", "start included", "end included")
 
 
-def parse_expression(text: str, names: Iterable[str], members: Iterable[str] = ()) -> Node:
-    """One expression; `names` are in scope, `members` may follow a dot. Raises FeelError."""
-    parser = _Parser(text, names, members)
+def parse_expression(text: str, names: Iterable[str], members: Iterable[str] = (), types: Iterable[str] = ()) -> Node:
+    """One expression; `names` are in scope, `members` may follow a dot, `types` are the model's. Raises FeelError."""
+    parser = _Parser(text, names, members, types)
     node = parser.expression()
     parser.end()
     syntax.refuse_depth(node)
     return node
 
 
-def parse_unary_tests(text: str, names: Iterable[str], members: Iterable[str] = ()) -> tuple[tuple[Node, ...], bool]:
+def parse_unary_tests(
+    text: str, names: Iterable[str], members: Iterable[str] = (), types: Iterable[str] = ()
+) -> tuple[tuple[Node, ...], bool]:
     """The tests of a decision table's cell and whether they are negated; raises FeelError."""
-    parser = _Parser(text, names, members)
+    parser = _Parser(text, names, members, types)
     tests, negated = parser.unary_tests()
     parser.end()
     for test in tests:
@@ -36,10 +38,11 @@ def parse_unary_tests(text: str, names: Iterable[str], members: Iterable[str] = 
 
 
 class _Parser:
-    def __init__(self, text: str, names: Iterable[str], members: Iterable[str]) -> None:
+    def __init__(self, text: str, names: Iterable[str], members: Iterable[str], types: Iterable[str]) -> None:
         self._scan = Scanner(text)
         self._members = Names([*MEMBERS, *members])
         self._names = Names(names)
+        self._types = Names(types)
         self._depth = 0
         self._range_end = False
 
@@ -168,7 +171,7 @@ class _Parser:
             self._scan.expect_word("and")
             return syntax.Between(left, low, self._sum())
         if self._scan.accept_words("instance", "of"):
-            return syntax.InstanceOf(left, parse_type(self._scan))
+            return syntax.InstanceOf(left, parse_type(self._scan, self._types))
         if self._scan.accept_word("in"):
             return syntax.Membership(left, self._tests())
         return None
@@ -369,7 +372,7 @@ class _Parser:
             name = self._scan.new_name(":", ",", ")")
             if not name:
                 raise self._scan.failed()
-            parameters.append((name, parse_type(self._scan) if self._scan.accept(":") else None))
+            parameters.append((name, parse_type(self._scan, self._types) if self._scan.accept(":") else None))
         if self._scan.accept_word("external"):
             self.expression()
             return syntax.FunctionOf(tuple(parameters), None)

@@ -16,7 +16,7 @@ from kreisbund_platform.engine.feel_temporal import (
     time_offset,
     weekday,
 )
-from kreisbund_platform.engine.feel_values import Interval, Meter, Unlike, read
+from kreisbund_platform.engine.feel_values import Interval, Meter, Unlike
 
 
 def part(value: Any, name: str, meter: Meter) -> Any:
@@ -25,7 +25,7 @@ def part(value: Any, name: str, meter: Meter) -> Any:
         return value.get(name)
     if isinstance(value, list):
         meter.step(len(value))
-        return [part(read(item), name, meter) for item in value]
+        return [part(item, name, meter) for item in value]
     properties = _PROPERTIES.get(type(value), {})
     return properties[name](value) if name in properties else None
 

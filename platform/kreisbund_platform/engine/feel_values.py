@@ -87,6 +87,11 @@ class Variables:
         value = self._given.get(name, MISSING)
         return default if value is MISSING else read(value)
 
+    def member(self, name: str, part: str) -> Any:
+        """An entry of a variable that is a context, without reading the rest of it; MISSING for anything else."""
+        value = self._given.get(name)
+        return read(value.get(part)) if isinstance(value, dict) else MISSING
+
 
 class Env:
     """Names and their values; what is not found here is looked for outside."""

@@ -38,7 +38,12 @@ def without_stops(folded: Net) -> Net | None:
 
 def _stops(net: Net, arc: Arc) -> bool:
     """Whether the arc is one choice of several and leads to the end of everything, with no fault to be seen on it."""
-    if not arc.harmless or arc.source is None or net.nodes[arc.source].split is not Split.ONE or len(net.outs[arc.source]) < 2:
+    if (
+        not arc.harmless
+        or arc.source is None
+        or net.nodes[arc.source].split is not Split.ONE
+        or len(net.outs[arc.source]) < 2
+    ):
         return False
     target = net.nodes[arc.target]
     return target.split is Split.CLEAR and target.join is Join.ANY

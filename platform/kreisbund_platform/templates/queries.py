@@ -81,7 +81,7 @@ def version(connection: Rows, version_id: UUID) -> TemplateVersion | None:
         return cursor.execute("SELECT * FROM shared.template_version WHERE id = %s", (version_id,)).fetchone()
 
 
-def numbered_version(connection: Rows, slug: str, number: int | None) -> TemplateVersion | None:
+def version_numbered(connection: Rows, slug: str, number: int | None) -> TemplateVersion | None:
     """A template's version by its number; the newest where `number` is None."""
     with connection.cursor(row_factory=class_row(TemplateVersion)) as cursor:
         return cursor.execute(

@@ -76,7 +76,7 @@ def _refused(source: TemplateSource) -> bool:
 
 def _export(args: argparse.Namespace) -> int:
     with environment().connections.for_workspace("catalogue") as connection:
-        found = queries.numbered_version(connection, args.slug, args.number)
+        found = queries.version_numbered(connection, args.slug, args.number)
     if found is None:
         number = f" {args.number}" if args.number is not None else ""
         raise CommandError(f"no such template: {args.slug}{number}")

@@ -55,9 +55,7 @@ class Outcome:
         return {"completed": self.completed, "trace": self.trace}
 
 
-def run_case(
-    plans: Mapping[str, Plan], mail: Mail, process: str, variables: dict[str, Any]
-) -> Outcome:
+def run_case(plans: Mapping[str, Plan], mail: Mail, process: str, variables: dict[str, Any]) -> Outcome:
     """Runs one process of the file."""
     return _World(plans, mail).run(process, variables)
 

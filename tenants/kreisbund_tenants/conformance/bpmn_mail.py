@@ -42,9 +42,7 @@ def _all(root: etree._Element, kind: str) -> list[etree._Element]:
     return list(root.iter(f"{{{BPMN}}}{kind}"))
 
 
-def _definition(
-    element: etree._Element, shared: Mapping[str | None, etree._Element]
-) -> etree._Element | None:
+def _definition(element: etree._Element, shared: Mapping[str | None, etree._Element]) -> etree._Element | None:
     """The element's own definition, or the one that it refers to."""
     for child in element:
         if local_name(child) == "messageEventDefinition":

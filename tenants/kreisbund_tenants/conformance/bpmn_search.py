@@ -1,7 +1,8 @@
-"""Is there a run that reaches the end? The engine itself walks, every condition a free choice, depth first.
+"""Is there a run that reaches the end? The engine itself walks, every condition a free choice.
 
-Found means found; "stuck" is said only when every run was tried. What a run cannot depend on is made harmless first:
-timers are due at once, instances are one, rules and conditions answer as the search likes.
+First some runs by chance (a fixed seed: the same answer each time), then all of them, depth first. "Stuck" is said
+only when every run was tried. What a run cannot depend on is made harmless before: timers are due at once, instances
+are one, rules and conditions answer as the search likes.
 """
 
 import time
@@ -9,17 +10,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
+from random import Random
 from types import MappingProxyType
 from typing import Any
 
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.durations import Duration
-from kreisbund_platform.engine.plan import Behaviour, Element, Flow, MultiInstance, Plan
+from kreisbund_platform.engine.plan import Behaviour, Element, MultiInstance, Plan
 from kreisbund_platform.engine.timers import Timer
 
 MOST_STATES = 4_000
 MOST_TAPES = 64
-MOST_SUBSETS = 5
+MOST_SUBSETS = 8
+MOST_CHOICES = 24
+RUNS, LONGEST_RUN, SELDOM = 100, 200, 0.1
+_UNQUIET = (Behaviour.EVENT_SUB_PROCESS, Behaviour.BOUNDARY)
+_DISTURBING = ("terminate", "error", "escalation", "signal")
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _AT_ONCE = Timer("timeDuration", Duration(0, 0, 0))
 _OUTSIDE = {"timer": engine.TimerFired, "message": engine.MessageReceived, "signal": engine.SignalReceived}
@@ -43,13 +49,15 @@ def search(plan: Plan, seconds: float) -> Found:
     """Tries every start until a run ends."""
     if not plan.elements:
         return Found(True)
-    return _Search(plan, time.monotonic() + seconds).run()
+    found = _Search(plan, time.monotonic() + seconds)
+    return Found(True) if found.by_chance() else found.run()
 
 
 class _Tape:
     """The choices of one step: those wanted, then the first of each; `sizes` tells how many there were."""
 
     def __init__(self) -> None:
+        self.chance: Random | None = None
         self.wanted: tuple[int, ...] = ()
         self.taken: list[int] = []
         self.sizes: list[int] = []
@@ -59,7 +67,8 @@ class _Tape:
 
     def choose(self, size: int) -> int:
         here = len(self.taken)
-        self.taken.append(self.wanted[here] if here < len(self.wanted) else 0)
+        free = self.chance.randrange(size) if self.chance else 0
+        self.taken.append(self.wanted[here] if here < len(self.wanted) else free)
         self.sizes.append(size)
         return self.taken[-1]
 
@@ -99,6 +108,14 @@ class _One:
         return 1
 
 
+def _is_calm(plan: Plan) -> bool:
+    """Nothing in it ends, stops or overtakes another token: whichever moves first, the same is reached in the end."""
+    return not any(
+        element.host or element.behaviour in _UNQUIET or (element.event and element.event.type in _DISTURBING)
+        for element in plan.elements.values()
+    ) and not any(element.joins and element.behaviour is Behaviour.INCLUSIVE for element in plan.elements.values())
+
+
 def _freed(plan: Plan, tape: _Tape) -> Plan:
     elements = {name: _harmless(element, tape) for name, element in plan.elements.items()}
     return replace(plan, elements=MappingProxyType(elements))
@@ -125,7 +142,9 @@ def _with_choices(element: Element, tape: _Tape) -> Element:
     asked = [flow.flow_id for flow in element.outgoing if flow.flow_id != element.default]
     choice = _Choice(tape, list(_open_sets(element, asked)))
     flows = tuple(
-        flow if flow.flow_id == element.default else replace(flow, condition=_Free(flow.flow_id, choice, flow.flow_id == asked[0]))
+        flow
+        if flow.flow_id == element.default
+        else replace(flow, condition=_Free(flow.flow_id, choice, flow.flow_id == asked[0]))
         for flow in element.outgoing
     )
     return replace(element, outgoing=flows, chooses=True)
@@ -138,7 +157,7 @@ def _open_sets(element: Element, asked: list[str]) -> Iterator[frozenset[str]]:
     else:
         always = _always(element)
         free = [name for name in asked if name not in always]
-        sizes = range(len(free), 0, -1) if len(free) <= MOST_SUBSETS else (len(free), 1)
+        sizes = range(len(free), 0, -1) if len(free) <= MOST_SUBSETS else (len(free), 1, 2, 3)
         yield from (always.union(some) for size in sizes for some in combinations(free, size))
         if always:
             yield always
@@ -157,11 +176,35 @@ class _Search:
     def __init__(self, plan: Plan, until: float) -> None:
         self.tape = _Tape()
         self.plan, self.until = _freed(plan, self.tape), until
+        self.calm = _is_calm(plan)
         self.seen: set[Any] = set()
         self.dead: str | None = None
         self.complete = True
 
+    def by_chance(self) -> bool:
+        """Whether one of some random runs ends."""
+        self.tape.chance = Random(1)
+        until = time.monotonic() + (self.until - time.monotonic()) / 3
+        found = any(self._ends_by_chance(self.tape.chance) for _run in range(RUNS) if time.monotonic() < until)
+        self.tape.chance = None
+        return found
+
+    def _ends_by_chance(self, chance: Random) -> bool:
+        place = next(self._after(_Place(engine.initial_state(), frozenset()), self._any_start(chance), None), None)
+        for _step in range(LONGEST_RUN):
+            if place is None or place.state["ended"]:
+                break
+            events = [pair for pair in self._events(place) if pair[1] is None or chance.random() < SELDOM]
+            place = next(self._after(place, *chance.choice(events)), place) if events else None
+        return place is not None and bool(place.state["ended"])
+
+    def _any_start(self, chance: Random) -> engine.Start:
+        container = self.plan.containers[self.plan.process_id]
+        names = () if container.implicit else container.starts
+        return engine.Start({}, chance.choice(names) if names else None)
+
     def run(self) -> Found:
+        """All runs, as far as the limits allow."""
         stack: list[Iterator[_Place]] = [self._beginnings()]
         while stack:
             place = next(stack[-1], None)
@@ -202,25 +245,34 @@ class _Search:
         tried = 0
         while pending:
             wanted = pending.pop()
-            self.tape.begin(wanted)
             tried += 1
             if tried > MOST_TAPES:
                 self.complete = False
                 return
-            try:
-                step = engine.advance(self.plan, place.state, {}, event, _AT)
-            except engine.StaleToken:
-                return
-            except engine.EngineFault as fault:
-                self.dead = self.dead or fault.element_id
-                continue
-            taken, sizes = self.tape.taken, self.tape.sizes
-            pending += [
-                (*taken[:index], other)
-                for index in range(len(wanted), len(taken))
-                for other in range(sizes[index] - 1, 0, -1)
-            ]
-            yield _Place(step.state, place.fired | {fired} if fired else place.fired)
+            state = self._stepped(place, event, wanted)
+            pending += self._others(len(wanted))
+            if state is not None:
+                yield _Place(state, place.fired | {fired} if fired else place.fired)
+
+    def _stepped(self, place: _Place, event: engine.Event, wanted: tuple[int, ...]) -> dict[str, Any] | None:
+        """None where the event comes too late, or leads into a loop without a wait state."""
+        self.tape.begin(wanted)
+        try:
+            return engine.advance(self.plan, place.state, {}, event, _AT).state
+        except engine.StaleToken:
+            return None
+        except engine.EngineFault as fault:
+            self.dead = self.dead or fault.element_id
+            return None
+
+    def _others(self, known: int) -> Iterator[tuple[int, ...]]:
+        """The tapes that choose otherwise somewhere behind what was wanted."""
+        taken, sizes = self.tape.taken, self.tape.sizes
+        if len(taken) > MOST_CHOICES:
+            self.complete = False
+        for index in range(known, min(len(taken), MOST_CHOICES)):
+            for other in range(sizes[index] - 1, 0, -1):
+                yield (*taken[:index], other)
 
     def _events(self, place: _Place) -> Iterator[tuple[engine.Event, tuple[str, str] | None]]:
         """Work first, then events that wait, then what interrupts, then errors; what only adds tokens once each."""
@@ -232,6 +284,8 @@ class _Search:
             if int(token) not in hosts and token not in listening:
                 yield from self._work(int(token), element)
             later += self._outside(int(token), element, entry, place.fired)
+            if self.calm and int(token) not in hosts:
+                break
         yield from sorted(later, key=lambda pair: pair[1] is not None)
 
     def _work(self, token: int, element: Element) -> Iterator[tuple[engine.Event, None]]:
@@ -246,7 +300,9 @@ class _Search:
         for name in (*element.awaits, *element.boundaries):
             awaited = self.plan.elements[name]
             kind = awaited.event.type if awaited.event else ""
-            once = None if awaited.interrupting or not (awaited.host or awaited.kind == "startEvent") else (name, entry[0])
+            once = (
+                None if awaited.interrupting or not (awaited.host or awaited.kind == "startEvent") else (name, entry[0])
+            )
             if kind in _OUTSIDE and once not in fired:
                 yield _OUTSIDE[kind](token, name), once
             elif kind == "error" and element.behaviour is not Behaviour.EVENT_SUB_PROCESS:

@@ -69,7 +69,7 @@ def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:
 
 
 def _case(element: etree._Element) -> TestCase:
-    inputs = {node.get("name") or "": _value(node) for node in _children(element, "inputNode")}
+    inputs = {" ".join((node.get("name") or "").split()): _value(node) for node in _children(element, "inputNode")}
     return TestCase(
         element.get("id") or element.get("name") or "",
         element.get("type") or "decision",

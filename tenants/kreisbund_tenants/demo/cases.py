@@ -111,7 +111,7 @@ def _scripts(connection: Connection[Any]) -> dict[str, list[Script]]:
     for slug in year.TEMPLATES:
         version = adoptions.version_in_force(connection, slug)
         if version is not None:
-            found[slug] = scripts_of(plans.plan_of(connection, version), plans.cases_of(connection, version))
+            found[slug] = scripts_of(plans.plan_for_new(connection, version), plans.cases_of(connection, version))
     return found
 
 
