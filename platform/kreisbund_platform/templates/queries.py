@@ -82,13 +82,13 @@ def version(connection: Rows, version_id: UUID) -> TemplateVersion | None:
         return cursor.execute("SELECT * FROM shared.template_version WHERE id = %s", (version_id,)).fetchone()
 
 
-def version_numbered(connection: Rows, slug: str, number: int) -> TemplateVersion | None:
-    """A template's published version of this number."""
+def version_numbered(connection: Rows, slug: str, number: int | None) -> TemplateVersion | None:
+    """A template's version by its number; the newest where `number` is None."""
     with connection.cursor(row_factory=class_row(TemplateVersion)) as cursor:
         return cursor.execute(
             "SELECT v.* FROM shared.template_version v JOIN shared.process_template t ON t.id = v.template_id"
-            " WHERE t.slug = %s AND v.number = %s",
-            (slug, number),
+            " WHERE t.slug = %s AND (%s::int IS NULL OR v.number = %s) ORDER BY v.number DESC LIMIT 1",
+            (slug, number, number),
         ).fetchone()
 
 
