@@ -51,11 +51,13 @@ def translate(old: Plan, new: Plan, state: State, mapping: Mapping[str, str]) ->
     for key, flows in state["joins"].items():
         scope, _bar, name = key.partition("|")
         there = new.elements.get(renamed(name))
-        if there is None or set(flows) - {flow.flow_id for flow in there.incoming}:
+        ways = {flow.source: flow.flow_id for flow in there.incoming} if there else {}
+        origin = {flow.flow_id: renamed(flow.source) for flow in old.elements[name].incoming}
+        if there is None or {origin[flow] for flow in flows} - set(ways):
             return Problem(name, _("Die Zusammenführung ist in der neuen Fassung eine andere."))
         if len(there.incoming) != len(old.elements[name].incoming):
             return Problem(name, _("Hier wird auf einen Zweig gewartet, der nicht kommen kann."))
-        joins[f"{scope}|{renamed(name)}"] = flows
+        joins[f"{scope}|{renamed(name)}"] = {ways[origin[flow]]: count for flow, count in flows.items()}
     return {
         **state,
         "tokens": {token: [renamed(at[0]), *at[1:]] for token, at in state["tokens"].items()},

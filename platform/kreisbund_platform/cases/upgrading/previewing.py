@@ -126,15 +126,21 @@ def _merged_fields(olds: Any, target: LoadedTemplate) -> FieldMapping:
 
 
 def _mapping_problems(mapping: Mapping[str, str], olds: Any, target: LoadedTemplate) -> list[FieldError]:
-    known = {name for old in olds for name in old.plan.elements}
+    known, there_known = {name for old in olds for name in _ids(old)}, _ids(target)
     there = _("Dieses Element gibt es in der neuen Fassung nicht.")
     here = _("Dieses Element gibt es in den bisherigen Fassungen nicht.")
     found = [FieldError(f"mapping.{name}", "UNKNOWN_ELEMENT", here) for name in mapping if name not in known]
     return found + [
         FieldError(f"mapping.{name}", "UNKNOWN_ELEMENT", there)
         for name, other in mapping.items()
-        if other not in target.plan.elements
+        if other not in there_known
     ]
+
+
+def _ids(template: LoadedTemplate) -> set[str]:
+    """Elements and sequence flows: where tokens stand, and the flows on which they have reached a join."""
+    elements = template.plan.elements.values()
+    return {*template.plan.elements, *(flow.flow_id for element in elements for flow in element.outgoing)}
 
 
 def _upgrade(work: WorkContext, prepared: Prepared, earlier: CaseUpgrade | None) -> CaseUpgrade:

@@ -71,7 +71,7 @@ def recipe(move: Move, state: State) -> Recipe:
         return Recipe(judgement, resting=resting)
     told = migration.translate(old, new, dict(state), move.mapping)
     if isinstance(told, migration.Problem):
-        problem = Judgement(False, told.element_id, told.reason, (told.element_id,))
+        problem = Judgement(False, element_id=told.element_id, reason=told.reason, path=(told.element_id,))
         return Recipe(problem, resting=resting)
     return _with_waits(move, judgement, state, told, resting)
 
