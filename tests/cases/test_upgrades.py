@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from kreisbund_platform.audit import log
-from kreisbund_platform.cases import intake, queries, tasks
+from kreisbund_platform.cases import intake, tasks
 from kreisbund_platform.cases.upgrading import batches, previewing, service
 from kreisbund_platform.cases.upgrading.orders import Criteria, FieldMapping, Source, UpgradeOrder
 from kreisbund_platform.errors import Conflict, Invalid, NotFound
@@ -100,11 +100,13 @@ class Desk:
         rows = self.office.rows
         return (
             rows(
-                "SELECT template_version_id, state::text::jsonb, data::jsonb, status, due_at, next_step, next_step_by FROM case_record WHERE id = %s",
+                "SELECT template_version_id, state::text::jsonb, data::jsonb, status, due_at, next_step, next_step_by"
+                " FROM case_record WHERE id = %s",
                 case_id,
             ),
             rows(
-                "SELECT token, element_id, name, role, status, form_id, due_on, due_at FROM task WHERE case_id = %s ORDER BY token",
+                "SELECT token, element_id, name, role, status, form_id, due_on, due_at FROM task"
+                " WHERE case_id = %s ORDER BY token",
                 case_id,
             ),
             rows("SELECT token, element_id, due_at FROM timer WHERE case_id = %s ORDER BY 1, 2", case_id),
@@ -296,14 +298,14 @@ def test_it_stops_resumes_and_survives_a_kill_between_batches(desk):
     assert desk.batch(3)
     assert desk.counts(upgrade) == {"UPGRADED": 3, "PLANNED": 4}
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def killed(work):
         assert batches.next_batch(work, 3)
-        raise Killed
+        raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         desk.office.do(killed, system=True)
     assert desk.counts(upgrade) == {"UPGRADED": 3, "PLANNED": 4}, "the whole batch is undone by the database"
     desk.act(service.stop, upgrade)
@@ -412,12 +414,19 @@ def test_what_stays_when_undone(desk):
 
 def with_notice(office, case_id):
     """A decision as the documents' service writes one."""
-    document = "INSERT INTO document (id, case_id, kind, title, media_type, size_bytes, sha256, storage_key, visible_to_applicant, created_by, created_at) VALUES (gen_random_uuid(), %s, 'notice', 'x', 'application/pdf', 1, '', '', true, 'x', %s) RETURNING id"
-    ((document_id,),) = office.rows(document, case_id, office.clock.now())
-    office.rows(
-        "INSERT INTO decision (id, case_id, kind, outcome, decided_at, document_id, legal_basis, responsible_name) VALUES (gen_random_uuid(), %s, 'MAIN', 'GRANTED', %s, %s, 'x', 'x') RETURNING 1",
+    now = office.clock.now()
+    ((document_id,),) = office.rows(
+        "INSERT INTO document (id, case_id, kind, title, media_type, size_bytes, sha256, storage_key,"
+        " visible_to_applicant, created_by, created_at) VALUES (gen_random_uuid(), %s, 'notice', 'x',"
+        " 'application/pdf', 1, '', '', true, 'x', %s) RETURNING id",
         case_id,
-        office.clock.now(),
+        now,
+    )
+    office.rows(
+        "INSERT INTO decision (id, case_id, kind, outcome, decided_at, document_id, legal_basis, responsible_name)"
+        " VALUES (gen_random_uuid(), %s, 'MAIN', 'GRANTED', %s, %s, 'x', 'x') RETURNING 1",
+        case_id,
+        now,
         document_id,
     )
 
