@@ -34,10 +34,13 @@ def test_measure(office):
     for name, options in (
         ("kept", {}),
         ("without messages", {"tells_applicants": False}),
-        ("recomputed, data mapped", {"deadlines": "RECOMPUTE", "fields": FieldMapping({"wish": "desire"}, ("colour",), {"size": "x"})}),
+        (
+            "recomputed, data mapped",
+            {"deadlines": "RECOMPUTE", "fields": FieldMapping({"wish": "desire"}, ("colour",), {"size": "x"})},
+        ),
     ):
         desk.adopt(versions.SECOND, versions.RENAMED if "fields" in options else versions.FORMS)
-        upgrade = timed(f"preview ({name})", lambda: desk.preview(**options))
+        upgrade = timed(f"preview ({name})", lambda options=options: desk.preview(**options))
         print([row[1:3] for row in desk.groups(upgrade)])
         desk.act(service.check, upgrade)
         timed("  dry run", desk.run)

@@ -13,7 +13,10 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from kreisbund_platform.cases.upgrading.models import CaseUpgrade
+
 Rows = Connection[Any]
+BEGINNING = UUID(int=0)
 
 MOVED = "unnest(%(ids)s::uuid[], %(shapes)s::int[]) m(id, shape)"
 
@@ -35,8 +38,8 @@ class Standing:
     decided: bool
 
 
-def next_cases(connection: Rows, upgrade_id: UUID, status: str, limit: int) -> list[Standing]:
-    """The next cases of an upgrade, locked in the order of their ids as every batch does."""
+def next_cases(connection: Rows, upgrade: CaseUpgrade, status: str, limit: int) -> list[Standing]:
+    """The next cases of an upgrade's pass, locked in the order of their ids as every batch does."""
     with connection.cursor(row_factory=class_row(Standing)) as cursor:
         return cursor.execute(
             "SELECT c.id, c.version, c.status, c.template_version_id AS version_id, c.variant_id,"
@@ -44,8 +47,8 @@ def next_cases(connection: Rows, upgrade_id: UUID, status: str, limit: int) -> l
             " u.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM decision d WHERE d.case_id = c.id"
             " AND d.decided_at >= u.changed_at) AS decided"
             " FROM case_upgrade_case u JOIN case_record c ON c.id = u.case_id"
-            " WHERE u.upgrade_id = %s AND u.status = %s ORDER BY u.case_id LIMIT %s FOR UPDATE OF c",
-            (upgrade_id, status, limit),
+            " WHERE u.upgrade_id = %s AND u.status = %s AND u.case_id > %s ORDER BY u.case_id LIMIT %s FOR UPDATE OF c",
+            (upgrade.id, status, upgrade.position or BEGINNING, limit),
         ).fetchall()
 
 
@@ -86,17 +89,6 @@ def save_before(connection: Rows, batch: Batch, kept_keys: Sequence[str]) -> Non
     )
 
 
-def move_cases(connection: Rows, batch: Batch, version_id: UUID, variant_id: UUID | None) -> None:
-    """Gives the cases their new version and state."""
-    connection.execute(
-        "UPDATE case_record c SET version = c.version + 1, template_version_id = %(to_version)s,"
-        " variant_id = %(to_variant)s::uuid, state = s.state::json"
-        f" FROM {MOVED} JOIN unnest(%(numbers)s::int[], %(states)s::text[]) s(number, state) ON s.number = m.shape"
-        " WHERE c.id = m.id",
-        batch.values(to_version=version_id, to_variant=variant_id),
-    )
-
-
 @dataclass(frozen=True)
 class Names:
     """Data told in other names: old and new run side by side; `added` is a JSON object for keys that are missing."""
@@ -111,20 +103,26 @@ class Names:
         return {"old": list(self.old), "new": list(self.new), "drop": list(self.drop), "added": self.added}
 
 
-def map_data(connection: Rows, batch: Batch, names: Names) -> None:
-    """Tells the cases' data in other names."""
+def move_cases(connection: Rows, batch: Batch, version_id: UUID, variant_id: UUID | None, names: Names | None) -> None:
+    """Gives the cases their new version and state, and tells their data in other names where there are any."""
     connection.execute(
-        "UPDATE case_record c SET data = mapped_data(c.data, %(old)s::text[], %(new)s::text[], %(drop)s::text[],"
-        " %(added)s::jsonb) WHERE c.id = ANY(%(ids)s) AND c.data IS NOT NULL",
-        {"ids": batch.ids, **names.values()},
+        "UPDATE case_record c SET version = c.version + 1, template_version_id = %(to_version)s,"
+        " variant_id = %(to_variant)s::uuid, state = s.state::json, data = CASE WHEN %(maps)s THEN mapped_data(c.data,"
+        " %(old)s::text[], %(new)s::text[], %(drop)s::text[], %(added)s::jsonb) ELSE c.data END"
+        f" FROM {MOVED} JOIN unnest(%(numbers)s::int[], %(states)s::text[]) s(number, state) ON s.number = m.shape"
+        " WHERE c.id = m.id",
+        batch.values(
+            to_version=version_id, to_variant=variant_id, maps=names is not None, **(names or Names()).values()
+        ),
     )
 
 
 def settle_due(connection: Rows, batch: Batch) -> None:
     """A case is due with the first of its open tasks, until it is decided."""
     connection.execute(
-        "UPDATE case_record c SET due_at = (SELECT min(t.due_at) FROM task t WHERE t.case_id = c.id"
-        " AND t.status IN ('OPEN', 'CLAIMED')) WHERE c.id = ANY(%s)"
+        "UPDATE case_record c SET due_at = x.due_at FROM (SELECT m.id, min(t.due_at) AS due_at FROM unnest(%s::uuid[])"
+        " m(id) LEFT JOIN task t ON t.case_id = m.id AND t.status IN ('OPEN', 'CLAIMED') GROUP BY m.id) x"
+        " WHERE c.id = x.id AND c.due_at IS DISTINCT FROM x.due_at"
         " AND c.status IN ('SUBMITTED', 'IN_PROGRESS', 'WAITING')",
         (batch.ids,),
     )

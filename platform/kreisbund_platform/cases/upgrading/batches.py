@@ -28,14 +28,16 @@ def next_batch(work: WorkContext, size: int = CASES_A_BATCH) -> bool:
     upgrade = queries.next_upgrade(work.connection, moving.today(work))
     if upgrade is None:
         return False
-    steps: dict[str, Callable[[WorkContext, CaseUpgrade, int], int]] = {
+    steps: dict[str, Callable[[WorkContext, CaseUpgrade, int], list[Standing]]] = {
         "CHECKING": _check,
         "RUNNING": _upgrade,
         "UNDOING": _undo,
     }
     served = steps[upgrade.status](work, upgrade, size)
-    if served < size:
+    if len(served) < size:
         _finish(work, upgrade)
+    else:
+        queries.set_position(work.connection, upgrade, served[-1].id)
     return True
 
 
@@ -56,20 +58,20 @@ def _finish(work: WorkContext, upgrade: CaseUpgrade) -> None:
 # --- forward
 
 
-def _upgrade(work: WorkContext, upgrade: CaseUpgrade, size: int) -> int:
-    found = batch_queries.next_cases(work.connection, upgrade.id, "PLANNED", size)
+def _upgrade(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
+    found = batch_queries.next_cases(work.connection, upgrade, "PLANNED", size)
     taken, refused = _judged(work, upgrade, found)
     if taken:
         direction = _forward(work, upgrade)
         refused += moving.move(work, direction, taken)
     if refused:
         batch_queries.mark(work.connection, upgrade.id, "REFUSED", refused)
-    return len(found)
+    return found
 
 
-def _check(work: WorkContext, upgrade: CaseUpgrade, size: int) -> int:
+def _check(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
     """The dry run: everything is done as in earnest, then undone; what would be refused stays written down."""
-    found = batch_queries.next_cases(work.connection, upgrade.id, "PLANNED", size)
+    found = batch_queries.next_cases(work.connection, upgrade, "PLANNED", size)
     taken, refused = _judged(work, upgrade, found)
     if taken:
         with work.connection.transaction(force_rollback=True):
@@ -77,7 +79,7 @@ def _check(work: WorkContext, upgrade: CaseUpgrade, size: int) -> int:
     batch_queries.mark_all(work.connection, upgrade.id, "CHECKED", [case.id for case in found])
     if refused:
         batch_queries.mark(work.connection, upgrade.id, "REFUSED", refused)
-    return len(found)
+    return found
 
 
 def _forward(work: WorkContext, upgrade: CaseUpgrade) -> Direction:
@@ -130,8 +132,8 @@ def _unprovable(case: Standing, recipe: Recipe, reason: str) -> Refused:
 # --- back
 
 
-def _undo(work: WorkContext, upgrade: CaseUpgrade, size: int) -> int:
-    found = batch_queries.next_cases(work.connection, upgrade.id, "UPGRADED", size)
+def _undo(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
+    found = batch_queries.next_cases(work.connection, upgrade, "UPGRADED", size)
     kept = [Refused(case.id, reason) for case in found if (reason := _stays(upgrade, case))]
     staying = {refused.case_id for refused in kept}
     returning = [case for case in found if case.id not in staying]
@@ -139,7 +141,7 @@ def _undo(work: WorkContext, upgrade: CaseUpgrade, size: int) -> int:
     kept += _move_back(work, upgrade, [case for case in returning if case.version != case.version_after])
     if kept:
         batch_queries.mark(work.connection, upgrade.id, "KEPT", kept)
-    return len(found)
+    return found
 
 
 def _stays(upgrade: CaseUpgrade, case: Standing) -> str | None:

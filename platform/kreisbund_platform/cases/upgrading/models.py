@@ -28,6 +28,7 @@ class CaseUpgrade(SQLModel, table=True):
     legal_basis: str = Field(sa_type=Text)
     tells_applicants: bool
     warnings: list[Any] = Field(sa_type=JSON)
+    position: UUID | None = None
     created_by: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)
     previewed_at: datetime = Field(sa_type=Moment)

@@ -104,9 +104,8 @@ def _write(work: WorkContext, direction: Direction, adapting: waiting.Adapting, 
     if not direction.back:
         touched = [*fields.rename, *fields.rename.values(), *fields.drop, *fields.add]
         batch_queries.save_before(connection, batch, touched)
-    batch_queries.move_cases(connection, batch, direction.to.version_id, direction.to.variant_id)
-    if not fields.changes_nothing:
-        batch_queries.map_data(connection, batch, direction.names)
+    names = None if fields.changes_nothing else direction.names
+    batch_queries.move_cases(connection, batch, direction.to.version_id, direction.to.variant_id, names)
     waiting.adapt(adapting, timers)
 
 

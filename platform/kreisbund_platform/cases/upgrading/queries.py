@@ -173,18 +173,23 @@ def next_upgrade(connection: Rows, today: date) -> CaseUpgrade | None:
 
 
 def set_status(connection: Rows, upgrade: CaseUpgrade, status: str, moments: dict[str, datetime]) -> None:
-    """Moves a locked upgrade on; `moments` are columns of its row."""
+    """Moves a locked upgrade on, its next pass from the beginning; `moments` are columns of its row."""
     upgrade.status, upgrade.version = status, upgrade.version + 1
     for name, at in moments.items():
         setattr(upgrade, name, at)
     connection.execute(
         "UPDATE case_upgrade SET status = %s, version = %s, checked_at = %s, started_at = %s, finished_at = %s,"
-        " undone_at = %s WHERE id = %s",
+        " undone_at = %s, position = NULL WHERE id = %s",
         (
             status, upgrade.version, upgrade.checked_at, upgrade.started_at, upgrade.finished_at, upgrade.undone_at,
             upgrade.id,
         ),
     )  # fmt: skip
+
+
+def set_position(connection: Rows, upgrade: CaseUpgrade, case_id: UUID) -> None:
+    """How far the pass in work has come."""
+    connection.execute("UPDATE case_upgrade SET position = %s WHERE id = %s", (case_id, upgrade.id))
 
 
 def choose_groups(connection: Rows, upgrade_id: UUID, numbers: Sequence[int]) -> None:

@@ -19,6 +19,8 @@ CREATE TABLE case_upgrade (
     tells_applicants boolean NOT NULL,
     -- what a person should look at: [{"path", "message"}]
     warnings json NOT NULL,
+    -- the last case that the pass in work has served; cases are served in the order of their ids
+    position uuid,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
     previewed_at timestamptz NOT NULL,
@@ -67,19 +69,24 @@ CREATE TABLE case_upgrade_case (
     before json,
     PRIMARY KEY (upgrade_id, case_id)
 ) WITH (fillfactor = 60);
-CREATE INDEX case_upgrade_case_status ON case_upgrade_case (upgrade_id, status, case_id);
 CREATE INDEX case_upgrade_case_case ON case_upgrade_case (case_id);
-CREATE INDEX case_record_version ON case_record (template_version_id, status);
--- Appends one event per case, of one type and at one moment; the arrays run side by side.
+-- Appends one event per case, of one type and at one moment; the arrays run side by side. What is hashed is
+-- event_digest's text, made for all at once; only the chaining itself goes event by event.
 CREATE FUNCTION append_events(p_ids uuid[], p_case_ids uuid[], p_case_versions integer[], p_at timestamptz, p_type text,
     p_actor text, p_bodies text[]) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE head chain_head; digests bytea[] := '{}'; digest bytea;
+DECLARE head chain_head; digests bytea[] := '{}'; digest bytea; hashed bytea;
+    moment text := (extract(epoch FROM p_at) * 1000000)::bigint::text;
 BEGIN
     SELECT * INTO head FROM chain_head FOR UPDATE;
     digest := head.hash;
-    FOR n IN 1 .. cardinality(p_ids) LOOP
-        digest := event_digest(digest, head.seq + n, p_ids[n], p_case_ids[n], p_case_versions[n], p_at, p_type, p_actor,
-            NULL, p_bodies[n]);
+    FOR hashed IN
+        SELECT convert_to((SELECT string_agg(coalesce(length(f)::text || ':' || f, '-'), ',' ORDER BY i)
+            FROM unnest(ARRAY[(head.seq + x.n)::text, x.id::text, x.case_id::text, x.case_version::text,
+                moment, p_type, p_actor, NULL, x.body]) WITH ORDINALITY t(f, i)), 'UTF8')
+        FROM unnest(p_ids, p_case_ids, p_case_versions, p_bodies) WITH ORDINALITY x(id, case_id, case_version, body, n)
+        ORDER BY x.n
+    LOOP
+        digest := sha256(digest || hashed);
         digests := digests || digest;
     END LOOP;
     INSERT INTO event (seq, id, case_id, case_version, at, type, actor, task_id, body, hash)
