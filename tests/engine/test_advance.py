@@ -125,11 +125,15 @@ def test_due_dates(value, kind, due):
     assert of(step, engine.TimerSet)[0].due_at == datetime.fromisoformat(due)
 
 
-def test_a_timer_without_a_date_is_a_fault():
+def test_a_timer_without_a_date_is_an_incident():
     plan = compile_plan(straight(node("intermediateCatchEvent", "wait", timer("= date(day)", "timeDate"))), {})
-    with pytest.raises(engine.EngineFault) as fault:
-        engine.advance(plan, None, {}, engine.Start({"day": "soon"}), NOW)
-    assert fault.value.element_id == "wait"
+    step = engine.advance(plan, None, {}, engine.Start({"day": "soon"}), NOW)
+    assert engine.incidents(step.state) == [(2, "wait", "TIMER")]
+    assert of(step, engine.IncidentRaised) == [engine.IncidentRaised(2, "wait", "TIMER")]
+    repaired = engine.advance(plan, step.state, step.variables, engine.IncidentRetried(2, {"day": "2026-05-01"}), NOW)
+    assert of(repaired, engine.IncidentClosed) == [engine.IncidentClosed(2)]
+    assert of(repaired, engine.TimerSet)
+    assert "incidents" not in repaired.state
 
 
 def test_elapsed_hours_count_across_the_change_of_the_clocks():
@@ -173,16 +177,17 @@ def test_an_error_end_leaves_the_sub_process_by_its_border():
     assert fine.state["ended"]
 
 
-def test_a_raised_error_is_caught_from_inside_or_is_a_fault():
+def test_a_raised_error_is_caught_from_inside_or_is_an_incident():
     plan, step = started(sub_process_with_error())
     token = token_at(step, "check")
     caught = engine.advance(plan, step.state, {}, engine.ErrorRaised(token, "E1"), NOW)
     assert engine.TaskClosed(token, "check", "cancelled") in caught.effects
-    with pytest.raises(engine.EngineFault):
-        engine.advance(plan, step.state, {}, engine.ErrorRaised(token, "OTHER"), NOW)
+    missed = engine.advance(plan, step.state, {}, engine.ErrorRaised(token, "OTHER"), NOW)
+    assert [entry[1:] for entry in engine.incidents(missed.state)] == [("check", "ERROR")]
+    assert engine.TaskClosed(token, "check", "failed") in missed.effects
 
 
-def test_no_open_flow_is_a_fault_and_conditions_choose():
+def test_no_open_flow_is_an_incident_and_conditions_choose():
     xml = definitions(
         node("startEvent", "start")
         + node("exclusiveGateway", "split")
@@ -193,9 +198,15 @@ def test_no_open_flow_is_a_fault_and_conditions_choose():
     )
     _plan, step = started(xml, {"area": 12.5})
     assert [at for _, at in engine.waiting(step.state)] == ["large"]
-    with pytest.raises(engine.EngineFault) as fault:
-        started(xml, {"area": "viel"})
-    assert fault.value.element_id == "split"
+    plan, step = started(xml, {"area": "viel"})
+    assert [entry[1:] for entry in engine.incidents(step.state)] == [("split", "NO_OPEN_FLOW")]
+    assert not engine.waiting(step.state)
+    assert not step.state["ended"]
+    token = engine.incidents(step.state)[0][0]
+    by_data = engine.advance(plan, step.state, step.variables, engine.IncidentRetried(token, {"area": 3}), NOW)
+    assert [at for _, at in engine.waiting(by_data.state)] == ["small"]
+    by_hand = engine.advance(plan, step.state, {}, engine.IncidentRetried(token, {}, "split_large"), NOW)
+    assert [at for _, at in engine.waiting(by_hand.state)] == ["large"]
 
 
 def test_terminate_cancels_the_other_branch():

@@ -1,10 +1,10 @@
 """One event moves a case: `advance` is pure, knows no clock and costs the same however old the case is."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.checks import catching_boundary
+from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.events import (
     Cancel,
     DecisionMade,
@@ -13,11 +13,17 @@ from kreisbund_platform.engine.events import (
     EngineFault,
     ErrorRaised,
     Event,
+    IncidentClosed,
+    IncidentRaised,
+    IncidentRetried,
     JobClosed,
     JobCompleted,
+    JobFailed,
     JobRequested,
     MessageReceived,
     Passed,
+    SignalReceived,
+    SignalThrown,
     StaleToken,
     Start,
     Step,
@@ -31,9 +37,14 @@ from kreisbund_platform.engine.events import (
     TimerSet,
     Waiting,
 )
-from kreisbund_platform.engine.marking import Resting, initial_state, read_state, waiting, written
-from kreisbund_platform.engine.plan import Element, Plan
-from kreisbund_platform.engine.run import Run
+from kreisbund_platform.engine.marking import Resting, incidents, initial_state, read_state, waiting, written
+from kreisbund_platform.engine.plan_model import Element, Plan
+from kreisbund_platform.engine.run import MOST_MOVES, Run
+from kreisbund_platform.engine.run_arriving import arrive, arrive_late, complete, end_all
+from kreisbund_platform.engine.run_catching import fire
+from kreisbund_platform.engine.run_incidents import failed, raised, retry
+from kreisbund_platform.engine.run_joins import release_inclusive_join
+from kreisbund_platform.engine.run_resting import open_scope
 
 __all__ = [
     "Cancel",
@@ -43,11 +54,17 @@ __all__ = [
     "EngineFault",
     "ErrorRaised",
     "Event",
+    "IncidentClosed",
+    "IncidentRaised",
+    "IncidentRetried",
     "JobClosed",
     "JobCompleted",
+    "JobFailed",
     "JobRequested",
     "MessageReceived",
     "Passed",
+    "SignalReceived",
+    "SignalThrown",
     "StaleToken",
     "Start",
     "Step",
@@ -61,7 +78,9 @@ __all__ = [
     "TimerSet",
     "Waiting",
     "advance",
+    "incidents",
     "initial_state",
+    "local_variables",
     "waiting",
 ]
 
@@ -69,77 +88,130 @@ __all__ = [
 def advance(plan: Plan, state: dict[str, Any] | None, variables: dict[str, Any], event: Event, now: datetime) -> Step:
     """The state after an event and what follows from it; neither `state` nor `variables` is changed.
 
-    `now` is aware; its time zone is the one in which days count. Raises StaleToken for a token, timer or message
-    that is not expected any more, EngineFault where the model cannot go on.
+    `now` is aware; its time zone is the one in which days count. What stops a single token (no open flow, a failed
+    decision, a timer without a date) becomes an incident. Raises StaleToken for a token, timer, message or signal
+    that is not expected any more, EngineFault where the event cannot be taken at all.
     """
     run = Run(plan, read_state(state or initial_state()), variables, now)
     if run.marking.ended:
         raise StaleToken("the case has ended")
     _apply(run, event)
-    run.settle()
+    _settle(run)
     changed = None if run.variables is variables else run.variables
     return Step(written(run.marking), changed, tuple(run.effects))
 
 
+def local_variables(plan: Plan, state: dict[str, Any], token: int, variables: dict[str, Any]) -> dict[str, Any]:
+    """The variables as the token sees them: inside a multi-instance activity with its item and `loopCounter`."""
+    run = Run(plan, read_state(state), variables, datetime.min.replace(tzinfo=UTC))
+    at = run.marking.tokens.get(token) or run.marking.incidents.get(token)
+    if at is None:
+        raise StaleToken(f"token {token} has moved on")
+    return dict(run.view(at.scope, plan.elements[at.element_id], at.instance))
+
+
 def _apply(run: Run, event: Event) -> None:
     match event:
-        case Start(variables):
-            _start(run, variables)
         case TaskCompleted(token, variables):
             _complete(run, token, Behaviour.TASK, variables)
         case JobCompleted(token, variables):
             _complete(run, token, Behaviour.JOB, variables)
         case TimerFired(token, element_id):
-            run.fire(token, _awaited(run, token, element_id, "timer"))
+            fire(run, token, _awaited(run, token, element_id, "timer"))
         case MessageReceived(token, element_id, variables):
-            awaited = _awaited(run, token, element_id, "message")
-            run.merge(variables)
-            run.fire(token, awaited)
+            _receive(run, token, element_id, "message", variables)
+        case SignalReceived(token, element_id, variables):
+            _receive(run, token, element_id, "signal", variables)
+        case Start(variables, start_event):
+            _start(run, variables, start_event)
+        case JobFailed(token, reason):
+            _at(run, token, Behaviour.JOB)
+            failed(run, token, reason)
         case ErrorRaised(token, code):
-            _raise(run, token, code)
+            _at(run, token, Behaviour.TASK, Behaviour.JOB)
+            raised(run, token, code)
+        case IncidentRetried(token, variables, flow_id):
+            retry(run, token, variables, flow_id)
         case Cancel():
-            run.cancel()
+            end_all(run)
 
 
-def _start(run: Run, variables: dict[str, Any]) -> None:
+def _settle(run: Run) -> None:
+    """Moves until every token rests; raises EngineFault after `MOST_MOVES`."""
+    moves = 0
+    while not run.marking.ended:
+        if run.finished:
+            host = run.finished.popleft()
+            if host in run.marking.tokens:
+                complete(run, host)
+        elif run.moving:
+            moves += 1
+            if moves > MOST_MOVES:
+                raise EngineFault(run.moving[0][0].element_id, "loop without a wait state")
+            arrive(run, run.moving.popleft())
+        elif run.late:
+            arrive_late(run, run.late.popleft())
+        elif not (run.marking.joins and release_inclusive_join(run)):
+            return
+
+
+# --- events
+
+
+def _start(run: Run, variables: Mapping[str, Any], start_event: str | None) -> None:
     if run.marking.scopes:
         raise StaleToken("the case has already started")
-    run.merge(variables)
-    run.open_scope(run.plan.process_id, None, None)
+    run.variables = {**run.variables, **variables} if variables else run.variables
+    open_scope(run, run.plan.process_id, None, None, _start_element(run.plan, start_event))
+
+
+def _start_element(plan: Plan, start_event: str | None) -> Element | None:
+    """The start event named, or what an event gateway that begins the process leads to."""
+    container = plan.containers[plan.process_id]
+    if start_event is None:
+        if container.element_ids and not container.starts:
+            raise EngineFault(plan.process_id, "nothing begins this process")
+        return None
+    for name in container.starts:
+        if start_event == name or start_event in plan.elements[name].awaits:
+            return plan.elements[start_event]
+    raise EngineFault(start_event, "no such start event")
 
 
 def _resting(run: Run, token: int) -> Resting:
-    if token not in run.marking.tokens:
+    at = run.marking.tokens.get(token)
+    if at is None:
         raise StaleToken(f"token {token} has moved on")
-    return run.marking.tokens[token]
+    return at
 
 
-def _element(run: Run, token: int) -> Element:
-    return run.plan.elements[_resting(run, token).element_id]
-
-
-def _complete(run: Run, token: int, behaviour: Behaviour, variables: dict[str, Any]) -> None:
-    if _element(run, token).behaviour is not behaviour:
+def _at(run: Run, token: int, *behaviours: Behaviour) -> Resting:
+    at = _resting(run, token)
+    if at.instances is not None or run.plan.elements[at.element_id].behaviour not in behaviours:
         raise StaleToken(f"token {token} waits for something else")
-    run.merge(variables)
-    run.complete(token)
+    return at
+
+
+def _complete(run: Run, token: int, behaviour: Behaviour, variables: Mapping[str, Any]) -> None:
+    at = _at(run, token, behaviour)
+    run.merge(variables, at.scope, at.instance)
+    complete(run, token)
+
+
+def _receive(run: Run, token: int, element_id: str, kind: str, variables: Mapping[str, Any]) -> None:
+    event = _awaited(run, token, element_id, kind)
+    at = run.marking.listeners.get(token) or run.marking.tokens[token]
+    run.merge(variables, at.scope, at.instance)
+    fire(run, token, event)
 
 
 def _awaited(run: Run, token: int, element_id: str, kind: str) -> Element:
     """The event, if the token still waits for it; a timer that had all its firings is stale."""
-    at = _resting(run, token)
-    for awaited in run.awaited(run.plan.elements[at.element_id]):
-        if awaited.element_id == element_id and awaited.event and awaited.event.type == kind:
-            limit = awaited.timer.most_firings if awaited.timer else None
+    listening = token in run.marking.listeners
+    at = run.marking.listeners[token] if listening else _resting(run, token)
+    for event in run.events_of(at, listening=listening):
+        if event.element_id == element_id and event.event and event.event.type == kind:
+            limit = event.timer.most_firings if event.timer else None
             if limit is None or at.fired.get(element_id, 0) < limit:
-                return awaited
+                return event
     raise StaleToken(f"token {token} does not wait for {element_id}")
-
-
-def _raise(run: Run, token: int, code: str) -> None:
-    element = _element(run, token)
-    boundary = catching_boundary(run.plan, element, code)
-    if boundary:
-        run.fire(token, boundary)
-    else:
-        run.throw(_resting(run, token).scope, code, element.element_id)

@@ -2,30 +2,44 @@
 
 from collections.abc import Callable, Iterator
 
-from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.plan import Element, ModelRefused, Plan
+from kreisbund_platform.engine import loops
+from kreisbund_platform.engine.bpmn_model import Behaviour, ProcessModel
+from kreisbund_platform.engine.catchers import catching_boundary, catching_handler
+from kreisbund_platform.engine.plan_model import Container, Element, Plan
+from kreisbund_platform.engine.refused import ModelRefused
 from kreisbund_platform.texts import _
 
-_HOSTS = (Behaviour.TASK, Behaviour.JOB, Behaviour.SUB_PROCESS)
+_HOSTS = (Behaviour.TASK, Behaviour.JOB, Behaviour.SUB_PROCESS, Behaviour.CALL)
 _SPLITS = (Behaviour.EXCLUSIVE, Behaviour.INCLUSIVE)
 _UNCONDITIONAL = (Behaviour.PARALLEL, Behaviour.EVENT_GATEWAY, Behaviour.START)
+_APPLICATIONS = ("message", "signal")
+
+
+def check_model(model: ProcessModel) -> None:
+    """What a broad reading lets pass."""
+    for found in model.overlooked:
+        raise ModelRefused(found.element_id, found.reason)
 
 
 def check_plan(plan: Plan) -> None:
-    """All checks, the most local first."""
+    """All checks: beginnings, then elements, then what spans several."""
+    for container in plan.containers.values():
+        _starts(plan, container)
     for element in plan.elements.values():
         for check in _ELEMENT_CHECKS:
             check(plan, element)
-    for name, container in plan.containers.items():
+    for container in plan.containers.values():
+        _links(plan, container)
         inside = (plan.elements[element_id] for element_id in container.element_ids)
         if not any(element.kind == "endEvent" for element in inside):
-            raise ModelRefused(name, _("Das Endereignis fehlt."))
-    _refuse_loops(plan)
+            raise ModelRefused(container.container_id, _("Das Endereignis fehlt."))
+    loops.refuse_loops(plan)
 
 
 def _connections(_plan: Plan, element: Element) -> None:
-    starts = element.behaviour in (Behaviour.START, Behaviour.BOUNDARY)
-    ends = element.kind == "endEvent"
+    alone = element.behaviour is Behaviour.EVENT_SUB_PROCESS
+    starts = alone or element.behaviour in (Behaviour.START, Behaviour.BOUNDARY)
+    ends = alone or element.kind == "endEvent"
     if bool(element.incoming) is starts:
         text = _("Hierher darf kein Sequenzfluss führen.") if starts else _("Hierher führt kein Sequenzfluss.")
         raise ModelRefused(element.element_id, text)
@@ -34,17 +48,60 @@ def _connections(_plan: Plan, element: Element) -> None:
         raise ModelRefused(element.element_id, text)
 
 
-def _starts(plan: Plan, element: Element) -> None:
-    if element.behaviour is Behaviour.START and element.event and element.container != plan.process_id:
-        raise ModelRefused(element.element_id, _("Ein Teilprozess beginnt ohne Auslöser."))
+# --- beginnings
+
+
+def _starts(plan: Plan, container: Container) -> None:
+    if not container.starts or container.implicit:
+        raise ModelRefused(container.container_id, _("Das Startereignis fehlt."))
+    starts = [plan.elements[name] for name in container.starts]
+    if container.container_id == plan.process_id:
+        _process_starts(starts)
+    elif _is_event_sub_process(plan, container):
+        _handler_start(starts)
+    else:
+        _inner_start(plan, container, starts)
+
+
+def _is_event_sub_process(plan: Plan, container: Container) -> bool:
+    host = plan.elements.get(container.container_id)
+    return host is not None and host.behaviour is Behaviour.EVENT_SUB_PROCESS
+
+
+def _process_starts(starts: list[Element]) -> None:
+    """Applications begin it without a trigger, messages and signals by start events of their own."""
+    for element in starts[1:]:
+        if element.event is None:
+            raise ModelRefused(element.element_id, _("Es darf nur ein Startereignis ohne Auslöser geben."))
+    for element in starts:
+        if element.event is not None and element.event.type not in _APPLICATIONS:
+            raise ModelRefused(element.element_id, _("Ein Vorgang beginnt mit einem Antrag oder einer Nachricht."))
+
+
+def _handler_start(starts: list[Element]) -> None:
+    if len(starts) > 1:
+        raise ModelRefused(starts[1].element_id, _("Ein Ereignis-Teilprozess hat genau ein Startereignis."))
+    start = starts[0]
+    if start.event is None:
+        raise ModelRefused(start.element_id, _("Dem Ereignis fehlt der Auslöser."))
+    if start.event.type == "error" and not start.interrupting:
+        raise ModelRefused(start.element_id, _("Ein Fehler unterbricht immer."))
+
+
+def _inner_start(plan: Plan, container: Container, starts: list[Element]) -> None:
+    called = plan.elements[container.container_id].behaviour is Behaviour.CALL
+    plain = [element for element in starts if element.event is None]
+    if not plain or (len(starts) > 1 and not called):
+        raise ModelRefused(starts[-1].element_id, _("Ein Teilprozess beginnt mit einem Startereignis ohne Auslöser."))
+
+
+# --- elements
 
 
 def _hosts(plan: Plan, element: Element) -> None:
     if element.host is None:
         return
-    host = plan.elements.get(element.host)
-    if host is None or host.container != element.container:
-        raise ModelRefused(element.element_id, _("Das Randereignis hängt an keinem Element dieses Prozesses."))
+    host = plan.elements[element.host]
     if host.behaviour not in _HOSTS and host.kind != "receiveTask":
         raise ModelRefused(element.element_id, _("Randereignisse gehören an Aufgaben und Teilprozesse."))
     if element.event and element.event.type == "error" and not element.interrupting:
@@ -72,18 +129,20 @@ def _event_gateways(plan: Plan, element: Element) -> None:
             element.element_id, _("Nach einem ereignisbasierten Gateway stehen mindestens zwei Ereignisse.")
         )
     for target in targets:
-        if target.behaviour is not Behaviour.CATCH or len(target.incoming) != 1 or target.boundaries:
+        if target.behaviour is not Behaviour.CATCH or len(target.incoming) != 1 or target.boundaries or target.multi:
             raise ModelRefused(
                 target.element_id, _("Nach einem ereignisbasierten Gateway stehen nur eigene Fangereignisse.")
             )
 
 
-def _cycles(_plan: Plan, element: Element) -> None:
-    repeats = element.timer is not None and element.timer.kind == "timeCycle"
-    if repeats and (element.host is None or element.interrupting):
-        raise ModelRefused(
-            element.element_id, _("Wiederholungen sind nur an nicht unterbrechenden Randereignissen erlaubt.")
-        )
+def _cycles(plan: Plan, element: Element) -> None:
+    if element.timer is None or element.timer.kind != "timeCycle":
+        return
+    outer = plan.elements.get(element.container)
+    handler = element.behaviour is Behaviour.START and outer and outer.behaviour is Behaviour.EVENT_SUB_PROCESS
+    if (element.interrupting and (element.host or handler)) or not (element.host or handler):
+        reason = _("Wiederholungen sind nur an Ereignissen erlaubt, die nicht unterbrechen.")
+        raise ModelRefused(element.element_id, reason)
 
 
 def _decisions(plan: Plan, element: Element) -> None:
@@ -92,77 +151,76 @@ def _decisions(plan: Plan, element: Element) -> None:
     decision_id = element.attributes.get("decision")
     if decision_id is None:
         raise ModelRefused(element.element_id, _("Der Geschäftsregelaufgabe fehlt kb:decision."))
-    if decision_id not in plan.decisions.by_id:
+    decisions, name = plan.decisions_for(decision_id)
+    if name not in decisions.by_id:
         raise ModelRefused(element.element_id, _("Die Entscheidung „{name}“ gibt es nicht.").format(name=decision_id))
+
+
+def _calls(_plan: Plan, element: Element) -> None:
+    """The version is pinned by its number, so that what has been checked is what runs."""
+    if element.behaviour is Behaviour.CALL and not element.attributes.get("version", "").isdecimal():
+        raise ModelRefused(element.element_id, _("Dem Aufruf fehlt die Nummer der Fassung (kb:version)."))
+
+
+def _instances(_plan: Plan, element: Element) -> None:
+    multi = element.multi
+    if multi is None:
+        return
+    if element.behaviour is Behaviour.EVENT_SUB_PROCESS:
+        raise ModelRefused(element.element_id, _("Ein Ereignis-Teilprozess läuft nicht mehrfach."))
+    if (multi.cardinality is None) is (multi.collection is None):
+        raise ModelRefused(
+            element.element_id, _("Die Mehrfachausführung braucht eine Anzahl oder eine Liste (kb:collection).")
+        )
+    if multi.output_element is not None and multi.output_collection is None:
+        raise ModelRefused(element.element_id, _("Dem Ergebnis der Mehrfachausführung fehlt kb:outputCollection."))
 
 
 def _errors(plan: Plan, element: Element) -> None:
     if element.kind != "endEvent" or element.event is None or element.event.type != "error":
         return
-    container = element.container
+    if not any(_catches_error(plan, name, element) for name in _outward(plan, element.container)):
+        raise ModelRefused(element.element_id, _("Diesen Fehler fängt niemand."))
+
+
+def _outward(plan: Plan, container: str) -> Iterator[str]:
+    yield container
     while container in plan.elements:
-        host = plan.elements[container]
-        if catching_boundary(plan, host, element.event.name or ""):
-            return
-        container = host.container
-    raise ModelRefused(element.element_id, _("Diesen Fehler fängt niemand."))
+        container = plan.elements[container].container
+        yield container
 
 
-def catching_boundary(plan: Plan, host: Element, code: str) -> Element | None:
-    """The host's boundary event for an error code: the exact one first, then one for any code."""
-    caught = [
-        boundary
-        for boundary in (plan.elements[name] for name in host.boundaries)
-        if boundary.event and boundary.event.type == "error" and boundary.event.name in (None, code)
-    ]
-    return max(
-        caught, key=lambda boundary: boundary.event is not None and boundary.event.name is not None, default=None
-    )
+def _catches_error(plan: Plan, container: str, thrown: Element) -> bool:
+    code = (thrown.event.name if thrown.event else None) or ""
+    handler = catching_handler(plan, container, "error", code)
+    if handler is not None and not _is_inside(plan, thrown, handler):
+        return True
+    return container in plan.elements and catching_boundary(plan, plan.elements[container], code) is not None
+
+
+def _is_inside(plan: Plan, element: Element, handler: Element) -> bool:
+    return handler.element_id in _outward(plan, element.container)
 
 
 _ELEMENT_CHECKS: tuple[Callable[[Plan, Element], None], ...] = (
     _connections,
-    _starts,
     _hosts,
     _conditions,
     _event_gateways,
     _cycles,
     _decisions,
+    _calls,
+    _instances,
     _errors,
 )
 
 
-# --- loops that never rest
-
-
-def _refuse_loops(plan: Plan) -> None:
-    """A loop needs a person, a message or a timer in it. Service tasks do not count: they may answer at once."""
-    for name in plan.elements:
-        if not _rests(plan, name) and name in _onward(plan, name):
-            raise ModelRefused(name, _("Diese Schleife enthält keinen Wartepunkt."))
-
-
-def _onward(plan: Plan, name: str) -> set[str]:
-    found: set[str] = set()
-    pending = list(_successors(plan, name))
-    while pending:
-        following = pending.pop()
-        if following not in found and not _rests(plan, following):
-            found.add(following)
-            pending += _successors(plan, following)
-    return found
-
-
-def _successors(plan: Plan, name: str) -> Iterator[str]:
-    element = plan.elements[name]
-    yield from (flow.target for flow in element.outgoing)
-    yield from element.boundaries
-
-
-def _rests(plan: Plan, name: str) -> bool:
-    element = plan.elements[name]
-    if element.behaviour is Behaviour.SUB_PROCESS:
-        inner = _onward(plan, plan.containers[name].start)
-        return not any(plan.elements[other].kind == "endEvent" for other in inner)
-    waits_at_border = element.host is not None and element.event is not None and element.event.type != "error"
-    return waits_at_border or element.behaviour in (Behaviour.TASK, Behaviour.CATCH, Behaviour.EVENT_GATEWAY)
+def _links(plan: Plan, container: Container) -> None:
+    """Each thrown link has its one catch event in the same process, each catch event somebody who throws."""
+    caught: dict[str | None, str] = {}
+    for element in (plan.elements[name] for name in container.element_ids):
+        if element.event is None or element.event.type != "link" or element.kind != "intermediateCatchEvent":
+            continue
+        if element.event.name in caught:
+            raise ModelRefused(element.element_id, _("Zu diesem Link gibt es schon ein Ziel."))
+        caught[element.event.name] = element.element_id

@@ -3,12 +3,15 @@
 Models come from outside: no DTD, no entities, nothing loaded, at most `MOST_BYTES` and `MOST_DEPTH` levels.
 """
 
+from collections.abc import Iterator
+
 from lxml import etree
 
 from kreisbund_platform.texts import _
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 60
+_BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
 
 class ModelRefused(Exception):  # noqa: N818  a refusal
@@ -20,10 +23,10 @@ class ModelRefused(Exception):  # noqa: N818  a refusal
         self.reason = reason
 
 
-def read_xml(data: bytes) -> etree._Element:
+def read_xml(data: bytes, *, most_bytes: int = MOST_BYTES) -> etree._Element:
     """The root element; raises ModelRefused for anything but plain, small, well-formed XML."""
-    if len(data) > MOST_BYTES:
-        raise ModelRefused("line 1", _("Die Datei ist größer als 1 MB."))
+    if len(data) > most_bytes:
+        raise ModelRefused("line 1", _("Die Datei ist größer als {limit} MB.").format(limit=most_bytes // 1_000_000))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
@@ -47,3 +50,20 @@ def _refuse_depth(root: etree._Element) -> None:
 def local_name(element: etree._Element) -> str:
     """The tag without its namespace; empty for comments and processing instructions."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def place(element: etree._Element) -> str:
+    """What a refusal names an element by: its id, else its tag."""
+    return element.get("id") or local_name(element)
+
+
+def bpmn_children(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """The children of BPMN's own namespace, by their local name."""
+    for child in element:
+        if isinstance(child.tag, str) and child.tag.startswith(_BPMN):
+            yield child.tag[len(_BPMN) :], child
+
+
+def text_of(element: etree._Element | None) -> str:
+    """All text in an element, trimmed; empty for none."""
+    return "".join(str(part) for part in element.itertext()).strip() if element is not None else ""

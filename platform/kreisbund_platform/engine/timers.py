@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from kreisbund_platform.engine.bpmn import EventDefinition
+from kreisbund_platform.engine.bpmn_model import EventDefinition
 from kreisbund_platform.engine.durations import Cycle, Duration, parse_cycle, parse_duration
 from kreisbund_platform.engine.feel import Compiled, FeelError, compile_expression
 from kreisbund_platform.engine.feel_values import Months

@@ -1,0 +1,74 @@
+"""Faults that the drawing alone shows, without any token: unreached elements, dead ends, traps; and drawn ways."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.plan_model import Container, Element, Plan
+from kreisbund_platform.engine.soundness_net import Elements, ends, reach
+from kreisbund_platform.engine.soundness_verdicts import Verdict, fault
+
+
+def drawn_wrong(plan: Plan, container: Container) -> Verdict | None:
+    """The first such fault of a container."""
+    inside = [plan.elements[name] for name in container.element_ids]
+    inside = [element for element in inside if element.behaviour is not Behaviour.EVENT_SUB_PROCESS]
+    found = _unreached(plan.elements, container, inside) or _dead_end(inside) or _trap(plan.elements, inside)
+    if found is None:
+        return None
+    kind, name = found
+    return fault(kind, name, drawn_way(plan.elements, container.starts, name))
+
+
+def _unreached(elements: Elements, container: Container, inside: list[Element]) -> tuple[str, str] | None:
+    """An element that no flow leads to from a start, rather the first of such a row; a flow that leaves an end."""
+    reached = reach(elements, container.starts, sides=True)
+    lost = [element for element in inside if element.element_id not in reached and element.host is None]
+    if lost:
+        return "UNREACHABLE", next((e for e in lost if not e.incoming), lost[0]).element_id
+    beyond = (e.outgoing[0].flow_id for e in inside if e.behaviour is Behaviour.END and e.outgoing)
+    return next((("UNREACHABLE", name) for name in beyond), None)
+
+
+def _dead_end(inside: list[Element]) -> tuple[str, str] | None:
+    """BPMN 2.0.2, 10.5.3: where there are end events, every other element leads on."""
+    if not any(element.behaviour is Behaviour.END for element in inside):
+        return None
+    stops = (e.element_id for e in inside if not e.outgoing and e.behaviour is not Behaviour.END)
+    return next((("DEAD_END", name) for name in stops), None)
+
+
+def _trap(elements: Elements, inside: list[Element]) -> tuple[str, str] | None:
+    """An element from which no way at all leads to an end."""
+    finishing = {element.element_id for element in inside if ends(element)}
+    pending = list(finishing)
+    while pending:
+        new = set(_before(elements, pending.pop())) - finishing
+        finishing |= new
+        pending += new
+    lost = (element.element_id for element in inside if element.element_id not in finishing)
+    return next((("LIVELOCK", name) for name in lost), None)
+
+
+def _before(elements: Elements, name: str) -> Iterator[str]:
+    yield from (f.source for f in elements[name].incoming if elements[f.source].behaviour is not Behaviour.END)
+    if (host := elements[name].host) is not None:
+        yield host
+
+
+def drawn_way(elements: Elements, roots: Iterable[str], goal: str) -> tuple[str, ...]:
+    """The shortest drawn way from a root, without regard to joins; empty where there is none."""
+    came: dict[str, tuple[str, ...]] = {name: (name,) for name in roots}
+    pending = deque(came)
+    while pending and goal not in came:
+        name = pending.popleft()
+        for target, flow in _steps(elements[name]):
+            if target not in came:
+                came[target] = (*came[name], *flow, target)
+                pending.append(target)
+    return came.get(goal, ())
+
+
+def _steps(element: Element) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield from ((flow.target, (flow.flow_id,)) for flow in element.outgoing)
+    yield from ((boundary, ()) for boundary in element.boundaries)

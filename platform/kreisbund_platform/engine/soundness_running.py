@@ -1,0 +1,94 @@
+"""Can a case that runs finish? Explores from where its tokens stand, each scope in its own container."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kreisbund_platform.engine.bpmn_model import Behaviour
+from kreisbund_platform.engine.plan_model import Container, Plan
+from kreisbund_platform.engine.soundness_net import Builder, Elements, Part, part, reach, threads
+from kreisbund_platform.engine.soundness_verdicts import SOUND, Verdict, fault, judge
+
+
+@dataclass
+class Standing:
+    """A scope's tokens: inside elements, and on flows before joins by how many there are; timers that have fired."""
+
+    inside: Counter[str] = field(default_factory=Counter)
+    arrived: Counter[str] = field(default_factory=Counter)
+    fired: set[str] = field(default_factory=set)
+
+    def take(self, elements: Elements, members: frozenset[str]) -> "Standing":
+        """The tokens within a thread."""
+        inside = Counter({name: count for name, count in self.inside.items() if name in members})
+        targets = {flow.flow_id: name for name in members for flow in elements[name].incoming}
+        arrived = Counter({flow: count for flow, count in self.arrived.items() if flow in targets})
+        return Standing(inside, arrived, self.fired)
+
+
+def check_from(plan: Plan, state: dict[str, Any]) -> Verdict:
+    """Whether every token can still complete; the state's element ids are the plan's own."""
+    for scope, (container_id, *_rest) in state["scopes"].items():
+        if (container := plan.containers.get(container_id)) is not None:
+            verdict = _check_scope(plan, container, _standing(plan, state, int(scope)))
+            if verdict.result != "sound":
+                return verdict
+    return SOUND
+
+
+def _standing(plan: Plan, state: dict[str, Any], scope: int) -> Standing:
+    """Event sub-processes that run are left out: they end beside all else, and have a scope of their own."""
+    standing = Standing()
+    for entry in state["tokens"].values():
+        if entry[1] == scope and plan.elements[entry[0]].behaviour is not Behaviour.EVENT_SUB_PROCESS:
+            standing.inside[entry[0]] += 1
+            standing.fired.update(name for name, count in entry[2].items() if count)
+    standing.inside.update(entry[0] for entry in state.get("incidents", {}).values() if entry[1] == scope)
+    for key, flows in state["joins"].items():
+        if key.partition("|")[0] == str(scope):
+            standing.arrived.update(flows)
+    return standing
+
+
+def _check_scope(plan: Plan, container: Container, standing: Standing) -> Verdict:
+    """The main thread's tokens together, then those of each side thread."""
+    taken = set[str]()
+    for roots, thread in threads(plan.elements, container):
+        own = standing.take(plan.elements, thread.members - taken)
+        taken |= thread.members
+        side = roots != container.starts and not any(plan.elements[name].joins for name in thread.members)
+        for together in _one_by_one(own) if side else [own]:
+            verdict = _check_thread(plan, container, together)
+            if verdict.result != "sound":
+                return verdict
+    return _check_thread(plan, container, standing.take(plan.elements, frozenset(container.element_ids) - taken))
+
+
+def _one_by_one(standing: Standing) -> Iterator[Standing]:
+    """Threads without joins do not meet: each token goes its own way."""
+    for name in standing.inside:
+        yield Standing(Counter({name: 1}), fired=standing.fired)
+
+
+def _check_thread(plan: Plan, container: Container, standing: Standing) -> Verdict:
+    if not standing.inside and not standing.arrived:
+        return SOUND
+    joined = {flow.flow_id: flow.target for name in container.element_ids for flow in plan.elements[name].incoming}
+    roots = [*standing.inside, *(joined[flow_id] for flow_id in standing.arrived)]
+    if twice := next((flow_id for flow_id, count in standing.arrived.items() if count > 1), None):
+        return fault("UNSAFE", joined[twice], (), (twice,))
+    thread = part(plan.elements, roots)
+    started = _started(plan.elements, thread, standing)
+    net = Builder(plan.elements, thread).go_on(standing.inside.elements(), standing.arrived, started)
+    return judge(net, container.container_id, alive=False)
+
+
+def _started(elements: Elements, thread: Part, standing: Standing) -> frozenset[str]:
+    """Sides that already run: their timer has fired, or a token stands where only they lead."""
+    return frozenset(side for side in thread.sides if side in standing.fired or _runs(elements, side, standing))
+
+
+def _runs(elements: Elements, side: str, standing: Standing) -> bool:
+    only = reach(elements, [side], sides=True) - reach(elements, [elements[side].host or side], sides=False)
+    return any(name in only for name in standing.inside)
