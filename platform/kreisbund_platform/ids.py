@@ -34,6 +34,7 @@ class Kind(IntEnum):
     NOTE = 16
     MESSAGE = 17
     CASE_UPGRADE = 35
+    INCIDENT = 18
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -1,0 +1,3 @@
+"""SpiffWorkflow's tuned loop, where the package is at hand."""
+
+AVAILABLE = False
