@@ -75,7 +75,7 @@ def test_role_name_and_due_of_one_task(school: TemplateSource) -> None:
 
 
 def test_an_inserted_step_is_one_difference(school: TemplateSource) -> None:
-    flow = 'id="flow_gateway_approved_to_issue_grant" name="ja" sourceRef="gateway_approved" targetRef='
+    flow = 'name="ja" sourceRef="gateway_approved" targetRef='
     new = edited(school, (f'{flow}"issue_grant" />', f'{flow}"visit" />{INSERTED}'))
     added = only(school, new)
     assert (added.kind, added.place, added.change_class) == ("ADDED", "visit", "STRUCTURE")
@@ -162,16 +162,18 @@ def test_answers_that_come_go_and_are_called_otherwise(school: TemplateSource) -
     ]
 
 
-def test_a_row_of_a_decision(school: TemplateSource) -> None:
+def test_a_constant_and_a_row_of_a_decision(school: TemplateSource) -> None:
     xml = school.decisions["entitlement.dmn"]
     new = replace(school, decisions={"entitlement.dmn": xml.replace(b"<text>2500</text>", b"<text>2800</text>")})
     found = only(school, new)
-    assert (found.part, found.place, found.change_class) == ("fee", "own_share", "FEE")
-    assert found.sentence == (
-        "Entscheidung „Eigenanteil je Monat“, Regel: „wenn Klassenstufe >= 11: own_share_monthly_cents = 2800“"
-        " statt bisher „wenn Klassenstufe >= 11: own_share_monthly_cents = 2500“."
-    )
+    assert (found.part, found.place, found.change_class) == ("fee", "own_share_amount_cents", "FEE")
     assert marks(school, new)[1] == {"determine_own_share": "changed"}
+    row = replace(school, decisions={"entitlement.dmn": xml.replace(b"<text>0</text>", b"<text>100</text>")})
+    assert only(school, row).sentence == (
+        "Entscheidung „Eigenanteil je Monat“, Regel: „wenn Klassenstufe < own_share_from_grade: own_share_monthly_cents"
+        " = 100“ statt bisher „wenn Klassenstufe < own_share_from_grade: own_share_monthly_cents = 0“."
+    )
+    assert marks(school, row)[1] == {"determine_own_share": "changed"}
     shorter = replace(school, decisions={"other.dmn": xml.replace(b"<text>2000</text>", b"<text>1500</text>")})
     assert only(school, shorter).change_class == "DECISION"
 

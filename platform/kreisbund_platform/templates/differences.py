@@ -4,14 +4,16 @@ Every change of content is told at least once. What only moves boxes in the draw
 told with the class LAYOUT: no difference for the law.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from kreisbund_platform.templates.differences_decisions import decision_differences, read_logic
+from kreisbund_platform.engine.refused import read_xml
+from kreisbund_platform.templates.differences_decisions import decision_differences, read_logic, with_required
 from kreisbund_platform.templates.differences_elements import process_differences, process_order
 from kreisbund_platform.templates.differences_forms import form_differences
 from kreisbund_platform.templates.differences_letters import letter_differences
 from kreisbund_platform.templates.differences_manifest import manifest_differences
-from kreisbund_platform.templates.differences_process import Drawing, read_drawing
+from kreisbund_platform.templates.differences_process import Drawing, canonical, read_drawing
 from kreisbund_platform.templates.differences_terms import (
     ChangeClass,
     Difference,
@@ -34,15 +36,15 @@ def differences(old: TemplateSource, new: TemplateSource) -> tuple[Difference, .
     before, after = read_drawing(old.bpmn_xml), read_drawing(new.bpmn_xml)
     placed = [
         *process_differences(before, after),
-        *_placed(_forms(old, new), _users(before, after, "form") | _start_forms(old, new)),
-        *_placed(_decisions(old, new), _users(before, after, "decision")),
-        *_placed(_letters(old, new), _users(before, after, "letter")),
+        *_placed(_forms(old, new), _users(old, new, (before, after), "form") | _start_forms(old, new)),
+        *_placed(_decisions(old, new), _users(old, new, (before, after), "decision")),
+        *_placed(_letters(old, new), _users(old, new, (before, after), "letter")),
     ]
     position = {name: number for number, name in enumerate(process_order(before, after))}
     placed.sort(key=lambda each: position.get(each[0], -1 if each[0] == "" else len(position)))
     told = [*manifest_differences(old.manifest, new.manifest), *(found for _place, found in placed)]
     told += _without_law(old, new, before, after)
-    if not told and old.content_hash != new.content_hash:
+    if not told and _canonical(old).content_hash != _canonical(new).content_hash:
         told.append(_unnamed())
     return tuple(told)
 
@@ -66,11 +68,19 @@ def _law(old: TemplateSource, new: TemplateSource, before: Drawing, after: Drawi
     for name, found in process_differences(before, after):
         yield (found.place if found.part is DifferencePart.FLOW else name), found
     parts = {"form": _forms(old, new), "decision": _decisions(old, new), "letter": _letters(old, new)}
+    used = _used(new)
     for node in after.nodes.values():
         for attribute, placed in parts.items():
+            owners = used(attribute, node.attributes.get(attribute, ""))
             for owner, found in placed:
-                if node.attributes.get(attribute) == owner and found.change_class is not ChangeClass.LAYOUT:
+                if owner in owners and found.change_class is not ChangeClass.LAYOUT:
                     yield node.element_id, found
+
+
+def _used(source: TemplateSource) -> Callable[[str, str], set[str]]:
+    """What an element uses by naming it: itself, and what a decision needs."""
+    logic = read_logic(source.decisions)
+    return lambda attribute, name: with_required(logic, name) if attribute == "decision" and name else {name}
 
 
 def _forms(old: TemplateSource, new: TemplateSource) -> list[Placed]:
@@ -102,12 +112,16 @@ def _placed(pairs: list[Placed], users: Mapping[str, str]) -> list[Placed]:
     return [(users.get(owner, "?"), found) for owner, found in pairs]
 
 
-def _users(before: Drawing, after: Drawing, attribute: str) -> dict[str, str]:
-    """The first element that uses a form, a decision or a letter, by its id."""
+def _users(
+    old: TemplateSource, new: TemplateSource, drawings: tuple[Drawing, Drawing], attribute: str
+) -> dict[str, str]:
+    """The first element that uses a form, a decision or a letter, by its id; the new version's first."""
     found: dict[str, str] = {}
-    for drawing in (after, before):
+    for source, drawing in zip((new, old), reversed(drawings), strict=True):
+        used = _used(source)
         for name in drawing.order:
-            found.setdefault(drawing.nodes[name].attributes.get(attribute, ""), name)
+            for owner in used(attribute, drawing.nodes[name].attributes.get(attribute, "")):
+                found.setdefault(owner, name)
     return found
 
 
@@ -123,6 +137,12 @@ def _without_law(old: TemplateSource, new: TemplateSource, before: Drawing, afte
         )
     if old.cases != new.cases:
         yield _layout("cases", _("Testfälle"), _("Die Testfälle der Vorlage wurden geändert."))
+
+
+def _canonical(source: TemplateSource) -> TemplateSource:
+    """The template with its XML written in one way."""
+    decisions = {name: canonical(read_xml(xml)) for name, xml in source.decisions.items()}
+    return replace(source, bpmn_xml=canonical(read_xml(source.bpmn_xml)), decisions=decisions)
 
 
 def _unnamed() -> Difference:

@@ -18,6 +18,7 @@ from kreisbund_platform.templates.differences_terms import (
 from kreisbund_platform.texts import _
 
 _NO_LAW = frozenset({"DMNDI", "extensionElements", "description", "documentation", "textAnnotation", "association"})
+_TOLD_APART = _NO_LAW | {"rule"}
 _MONEY = ("_cents", "fee", "gebuehr")
 
 
@@ -37,6 +38,7 @@ class DecisionLogic:
     name: str
     money: bool
     rows: Mapping[str, DecisionRow]
+    requires: tuple[str, ...]
     rest: bytes
 
 
@@ -70,13 +72,33 @@ def decision_differences(
 
 def _logic(element: etree._Element) -> DecisionLogic:
     table = next((child for child in element if local_name(child) == "decisionTable"), None)
-    names = [] if table is None else _column_names(table, "output")
-    return DecisionLogic(
-        " ".join((element.get("name") or element.get("id") or "").split()),
-        any(sign in name.lower() for name in names for sign in _MONEY),
-        {} if table is None else {row.rule_id: row for row in _rows(table)},
-        _rest(element),
-    )
+    name = " ".join((element.get("name") or element.get("id") or "").split())
+    names = [name] if table is None else _column_names(table, "output")
+    rows = _literal(element, name) if table is None else _rows(table)
+    money = any(sign in column.lower() for column in names for sign in _MONEY)
+    return DecisionLogic(name, money, {row.rule_id: row for row in rows}, _requires(element), _rest(element))
+
+
+def _requires(element: etree._Element) -> tuple[str, ...]:
+    references = [part for part in element.iter() if local_name(part) in ("requiredDecision", "requiredKnowledge")]
+    return tuple((part.get("href") or "").rpartition("#")[2] for part in references)
+
+
+def with_required(logic: Mapping[str, DecisionLogic], decision_id: str) -> set[str]:
+    """A decision and all that it needs."""
+    found, pending = set[str](), [decision_id]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += logic[name].requires if name in logic else ()
+    return found
+
+
+def _literal(element: etree._Element, name: str) -> Iterator[DecisionRow]:
+    for logic in element:
+        if local_name(logic) == "literalExpression":
+            yield DecisionRow("=", f"{name} = {_text(logic)}", "")
 
 
 def _column_names(table: etree._Element, kind: str) -> list[str]:
@@ -108,11 +130,20 @@ def _text(cell: etree._Element) -> str:
 def _rest(element: etree._Element) -> bytes:
     copy = etree.fromstring(etree.tostring(element, with_tail=False))
     copy.attrib.pop("name", "")
-    for part in [part for part in copy.iter() if local_name(part) in ("rule", *_NO_LAW)]:
+    for part in [part for part in copy.iter() if local_name(part) in _TOLD_APART or _is_literal(part)]:
         parent = part.getparent()
         if parent is not None:
             parent.remove(part)
     return canonical(copy)
+
+
+def _is_literal(part: etree._Element) -> bool:
+    """The text of a decision that is one expression; deeper ones count as structure."""
+    parent = part.getparent()
+    above = parent.getparent() if parent is not None else None
+    if parent is None or above is None or local_name(part) != "text" or local_name(parent) != "literalExpression":
+        return False
+    return local_name(above) == "decision"
 
 
 def _row(
