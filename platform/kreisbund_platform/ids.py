@@ -33,6 +33,8 @@ class Kind(IntEnum):
     UPLOAD = 15
     NOTE = 16
     MESSAGE = 17
+    TEMPLATE_VARIANT = 30
+    VARIANT_REBASE = 31
     INCIDENT = 18
 
 
