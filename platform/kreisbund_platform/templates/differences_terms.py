@@ -119,12 +119,12 @@ def duration_words(text: str) -> str:
         duration = parse_duration(text)
     except ValueError:
         return text
-    return " ".join(_parts(duration)) or _("sofort")
+    return " ".join(_parts(duration, in_weeks="W" in text)) or _("sofort")
 
 
-def _parts(duration: Duration) -> list[str]:
+def _parts(duration: Duration, *, in_weeks: bool) -> list[str]:
     years, months = divmod(duration.months, 12)
-    weeks = duration.days // 7 if duration.days % 7 == 0 and duration.days > 14 else 0
+    weeks = duration.days // 7 if in_weeks else 0
     hours, rest = divmod(int(duration.seconds), 3600)
     counted = [
         (years, _("{n} Jahr"), _("{n} Jahre")),
