@@ -33,8 +33,10 @@ class Kind(IntEnum):
     UPLOAD = 15
     NOTE = 16
     MESSAGE = 17
-    CASE_UPGRADE = 35
+    TEMPLATE_VARIANT = 30
+    VARIANT_REBASE = 31
     INCIDENT = 18
+    CASE_UPGRADE = 35
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -17,7 +17,7 @@ from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, 
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.templates import adoptions
-from kreisbund_platform.templates.plans import LoadedTemplate, plan_of
+from kreisbund_platform.templates.plans import LoadedTemplate, plan_for_new
 from kreisbund_platform.tenancy.calendar import WorkingCalendar
 from kreisbund_platform.texts import _
 
@@ -51,7 +51,7 @@ def submit(work: WorkContext, order: SubmitApplication) -> Submitted | Refusal:
     version_id = adoptions.version_in_force(work.connection, order.template)
     if version_id is None:
         return NotFound("NOT_FOUND", _("Diese Leistung wird hier nicht angeboten."))
-    template = plan_of(work.connection, version_id)
+    template = plan_for_new(work.connection, version_id)
     refusal = access.suspended(work) or _who_refusal(work, template) or _how_refusal(work, order, version_id)
     if refusal:
         return refusal
@@ -141,6 +141,7 @@ def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTempl
         channel=order.channel or "PORTAL",
         template_id=template.template_id,
         template_version_id=template.version_id,
+        variant_id=template.variant_id,
         unit_id=queries.unit_for(work.connection, work.tenant.id, template.slug),
         state=initial_state(),
         received_at=now if received_on == _today(work) else _noon(received_on),

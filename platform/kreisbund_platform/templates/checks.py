@@ -13,6 +13,7 @@ from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.templates.cases import run_cases
 from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_platform.templates.variants_points import point_problems
 from kreisbund_platform.texts import _
 
 OPERATIONS = ("notice", "letter", "message")
@@ -25,6 +26,7 @@ def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> lis
         *_letters(source, plan),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
+        *point_problems(source, manifest),
         *_soundness(plan),
         *_human_decision(manifest, plan),
     ]
@@ -100,7 +102,7 @@ def _is_duration(text: str) -> bool:
 
 def _variable_points(manifest: Manifest, plan: Plan) -> Iterator[FieldError]:
     for point in manifest.variable_points:
-        if point.element not in plan.elements and point.element not in plan.decisions.by_id:
+        if point.kind is None and point.element not in plan.elements and point.element not in plan.decisions.by_id:
             yield FieldError(point.element, "ELEMENT_MISSING", _("Dieses Element gibt es nicht."))
 
 
