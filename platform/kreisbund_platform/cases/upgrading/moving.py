@@ -105,8 +105,9 @@ def _write(work: WorkContext, direction: Direction, adapting: waiting.Adapting, 
         touched = [*fields.rename, *fields.rename.values(), *fields.drop, *fields.add]
         batch_queries.save_before(connection, batch, touched)
     names = None if fields.changes_nothing else direction.names
+    keys = waiting.correlate(adapting)
     batch_queries.move_cases(connection, batch, direction.to.version_id, direction.to.variant_id, names)
-    waiting.adapt(adapting, timers)
+    waiting.adapt(adapting, timers, keys)
 
 
 # --- what the histories say

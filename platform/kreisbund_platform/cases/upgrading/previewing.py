@@ -117,7 +117,9 @@ def _suggested(work: WorkContext, order: UpgradeOrder, template_id: UUID, to: So
 
 
 def _merged_mapping(olds: Any, target: LoadedTemplate) -> dict[str, str]:
-    return {name: other for old in olds for name, other in suggest_mapping(old.plan, target.plan).items()}
+    """What differs; an id without a line keeps its name."""
+    found = [item for old in olds for item in suggest_mapping(old.plan, target.plan).items()]
+    return {name: other for name, other in found if name != other}
 
 
 def _merged_fields(olds: Any, target: LoadedTemplate) -> FieldMapping:
@@ -140,7 +142,11 @@ def _mapping_problems(mapping: Mapping[str, str], olds: Any, target: LoadedTempl
 def _ids(template: LoadedTemplate) -> set[str]:
     """Elements and sequence flows: where tokens stand, and the flows on which they have reached a join."""
     elements = template.plan.elements.values()
-    return {*template.plan.elements, *(flow.flow_id for element in elements for flow in element.outgoing)}
+    return {
+        template.plan.process_id,
+        *template.plan.elements,
+        *(flow.flow_id for element in elements for flow in element.outgoing),
+    }
 
 
 def _upgrade(work: WorkContext, prepared: Prepared, earlier: CaseUpgrade | None) -> CaseUpgrade:

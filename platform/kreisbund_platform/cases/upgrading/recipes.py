@@ -8,22 +8,30 @@ from kreisbund_platform.cases.upgrading.orders import Move
 from kreisbund_platform.engine import migration
 from kreisbund_platform.engine.advance import waiting
 from kreisbund_platform.engine.bpmn import Behaviour
+from kreisbund_platform.engine.marking import INSTANCES
 from kreisbund_platform.engine.migration import Judgement
 from kreisbund_platform.engine.plan import Element, Plan
 from kreisbund_platform.texts import _
 
 State = Mapping[str, Any]
+# one at a token: whatever its element is called now, it is the same
+STAYING = ("task", "job", "incident")
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A task, timer or message that a token of a state stands for; `at` is where the token rests."""
+    """A task, job, incident, timer, message or signal that a token of a state stands for; `at` is where it rests.
+
+    `name` and `key` are those of a message or signal: what it is called, and the text of its correlation.
+    """
 
     token: int
     kind: str
     element_id: str
     at: str
     name: str | None = None
+    key: str | None = None
+    instance: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,9 @@ def _with_waits(
 
 def _same(before: Wait, after: Wait, mapping: Mapping[str, str]) -> bool:
     name = mapping.get(before.element_id, before.element_id)
-    return (before.token, before.kind, name) == (after.token, after.kind, after.element_id)
+    if (before.token, before.kind, before.key) != (after.token, after.kind, after.key):
+        return False
+    return after.kind in STAYING or name == after.element_id
 
 
 def _task_changed(move: Move, before: Wait, after: Wait) -> bool:
@@ -112,30 +122,48 @@ def _task_facts(plan: Plan, wait: Wait) -> tuple[str | None, ...]:
 
 
 def waits(plan: Plan, state: State) -> Iterator[Wait]:
-    """Tasks, timers and messages of a state, by token; a timer that had all its firings is none."""
-    for token, (element_id, _scope, fired, *_more) in sorted(state["tokens"].items(), key=lambda item: int(item[0])):
-        element = plan.elements[element_id]
-        if element.behaviour is Behaviour.TASK:
-            yield Wait(int(token), "task", element_id, element_id)
-        for awaited in _awaited(plan, element):
-            yield from _event(int(token), awaited, element_id, fired)
+    """Tasks, jobs, incidents, timers, messages and signals of a state, by token; a timer that had all its firings
+    is none.
+    """
+    for kind in ("tokens", "listeners"):
+        for token, entry in sorted(state.get(kind, {}).items(), key=lambda item: int(item[0])):
+            element = plan.elements[entry[0]]
+            yield from _work(int(token), element, entry)
+            for name in _awaited(state, element, entry):
+                yield from _event(int(token), plan.elements[name], element.element_id, entry[2])
+    for token, (element_id, *_more) in state.get("incidents", {}).items():
+        yield Wait(int(token), "incident", element_id, element_id)
 
 
-def _awaited(plan: Plan, element: Element) -> Iterator[Element]:
-    yield from (plan.elements[name] for name in element.boundaries)
-    if element.behaviour is Behaviour.CATCH:
-        yield element
-    elif element.behaviour is Behaviour.EVENT_GATEWAY:
-        yield from (plan.elements[flow.target] for flow in element.outgoing)
+def _is_whole(entry: list[Any]) -> bool:
+    """Whether the token stands for a multi-instance activity as a whole."""
+    return len(entry) > 3 and isinstance(entry[3], list)
+
+
+def _work(token: int, element: Element, entry: list[Any]) -> Iterator[Wait]:
+    kinds = {Behaviour.TASK: "task", Behaviour.JOB: "job"}
+    if element.behaviour in kinds and not _is_whole(entry):
+        instance = entry[3] if len(entry) > 3 else None
+        yield Wait(token, kinds[element.behaviour], element.element_id, element.element_id, instance=instance)
+
+
+def _awaited(state: State, element: Element, entry: list[Any]) -> Iterator[str]:
+    """An instance leaves the boundary to the activity as a whole, which leaves the work to its instances."""
+    if not _is_whole(entry):
+        yield from element.awaits
+    if not state["scopes"][str(entry[1])][0].endswith(INSTANCES):
+        yield from element.boundaries
 
 
 def _event(token: int, awaited: Element, at: str, fired: Mapping[str, int]) -> Iterator[Wait]:
+    kind = awaited.event.type if awaited.event else None
     if awaited.timer:
         limit = awaited.timer.most_firings
         if limit is None or fired.get(awaited.element_id, 0) < limit:
             yield Wait(token, "timer", awaited.element_id, at)
-    elif awaited.event and awaited.event.type == "message":
-        yield Wait(token, "message", awaited.element_id, at, awaited.event.name or awaited.element_id)
+    elif awaited.event and kind in ("message", "signal"):
+        name, key = awaited.event.name or awaited.element_id, awaited.attributes.get("correlation")
+        yield Wait(token, kind, awaited.element_id, at, name, key)
 
 
 # --- what the applicant is told

@@ -23,7 +23,7 @@ Key = tuple[UUID, datetime]
 
 def load(connection: Connection[Any], source: Source) -> LoadedTemplate:
     """What cases of a source run on."""
-    return plan_of(connection, source.version_id)
+    return plan_of(connection, source.version_id, source.variant_id)
 
 
 def target_of(upgrade: CaseUpgrade) -> Source:

@@ -24,6 +24,7 @@ class TaskRow:
     name: str
     role: str
     form_id: str | None
+    instance: int | None = None
 
 
 def _columns(rows: Sequence[Any], *names: str) -> dict[str, list[Any]]:
@@ -32,9 +33,9 @@ def _columns(rows: Sequence[Any], *names: str) -> dict[str, list[Any]]:
 
 TASKS = (
     "unnest(%(r_shape)s::int[], %(r_token)s::int[], %(r_element_id)s::text[], %(r_name)s::text[], %(r_role)s::text[],"
-    " %(r_form_id)s::text[]) r(shape, token, element_id, name, role, form_id)"
+    " %(r_form_id)s::text[], %(r_instance)s::int[]) r(shape, token, element_id, name, role, form_id, instance)"
 )
-TASK_COLUMNS = ("shape", "token", "element_id", "name", "role", "form_id")
+TASK_COLUMNS = ("shape", "token", "element_id", "name", "role", "form_id", "instance")
 
 
 def change_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow]) -> None:
@@ -53,9 +54,9 @@ def change_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow]) -> Non
 def open_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow], task_ids: Sequence[UUID]) -> None:
     """Tasks that the new version opens; one id for each case and row."""
     connection.execute(
-        "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, unit_id, form_id, created_at)"
-        " SELECT (%(task_ids)s::uuid[])[row_number() OVER ()], m.id, r.token, r.element_id, r.name, 'OPEN', 1, r.role,"
-        " CASE WHEN r.role <> 'citizen' THEN c.unit_id END, r.form_id, %(now)s"
+        "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, unit_id, form_id, created_at,"
+        " instance) SELECT (%(task_ids)s::uuid[])[row_number() OVER ()], m.id, r.token, r.element_id, r.name, 'OPEN', 1, r.role,"
+        " CASE WHEN r.role <> 'citizen' THEN c.unit_id END, r.form_id, %(now)s, r.instance"
         f" FROM {MOVED} JOIN {TASKS} ON r.shape = m.shape JOIN case_record c ON c.id = m.id",
         batch.values(task_ids=list(task_ids), **_columns(rows, *TASK_COLUMNS)),
     )
@@ -117,11 +118,33 @@ def rename_subscriptions(connection: Rows, batch: Batch, rows: Sequence[WaitRow]
     )
 
 
-def open_subscriptions(connection: Rows, batch: Batch, rows: Sequence[WaitRow]) -> None:
-    """Messages that are waited for from now on."""
+def open_subscriptions(
+    connection: Rows, batch: Batch, kind: str, rows: Sequence[WaitRow], keys: Sequence[tuple[UUID, int, str, str]]
+) -> None:
+    """Messages or signals (`kind`) that are waited for from now on; `keys` by case, token and element."""
     connection.execute(
-        "INSERT INTO subscription (case_id, token, element_id, name) SELECT m.id, r.token, r.element_id, r.name"
-        f" FROM {MOVED} JOIN {WAITS} ON r.shape = m.shape ON CONFLICT DO NOTHING",
+        "INSERT INTO subscription (case_id, token, element_id, name, kind, correlation_key)"
+        " SELECT m.id, r.token, r.element_id, r.name, %(kind)s, k.key"
+        f" FROM {MOVED} JOIN {WAITS} ON r.shape = m.shape LEFT JOIN unnest(%(k_cases)s::uuid[], %(k_tokens)s::int[],"
+        " %(k_elements)s::text[], %(k_keys)s::text[]) k(case_id, token, element_id, key) ON k.case_id = m.id"
+        " AND k.token = r.token AND k.element_id = r.element_id ON CONFLICT DO NOTHING",
+        batch.values(
+            kind=kind,
+            k_cases=[key[0] for key in keys],
+            k_tokens=[key[1] for key in keys],
+            k_elements=[key[2] for key in keys],
+            k_keys=[key[3] for key in keys],
+            **_columns(rows, *WAIT_COLUMNS),
+        ),
+    )
+
+
+def rename_waits(connection: Rows, batch: Batch, table: str, rows: Sequence[WaitRow]) -> None:
+    """Jobs that are tried again and incidents (`table`) go on under another element's id."""
+    assert table in ("job", "incident")
+    connection.execute(
+        f"UPDATE {table} t SET element_id = r.element_id FROM {MOVED} JOIN {WAITS} ON r.shape = m.shape"
+        " WHERE t.case_id = m.id AND t.token = r.token AND t.element_id = r.old_id",
         batch.values(**_columns(rows, *WAIT_COLUMNS)),
     )
 

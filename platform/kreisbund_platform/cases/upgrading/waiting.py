@@ -20,6 +20,7 @@ from kreisbund_platform.tenancy import deadlines
 from kreisbund_platform.tenancy.calendar import WorkingCalendar
 
 Due = tuple[UUID, int, str, datetime]
+Keys = list[tuple[UUID, int, str, str]]  # case, token, element, correlation key
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,29 @@ def _dues(
     return found, frozenset(failed)
 
 
+def correlate(adapting: Adapting) -> Keys:
+    """The correlation keys of messages that are waited for from now on, reckoned from each case's data."""
+    plan, found = adapting.plan, list[tuple[UUID, int, str, str]]()
+    rows = [
+        WaitRow(n, w.token, None, w.element_id)
+        for kind in ("message", "signal")
+        for n, w in adapting.each(lambda r: r.opened, kind)
+        if plan.elements[w.element_id].correlation
+    ]
+    runs = (
+        wait_queries.timer_runs(adapting.work.connection, adapting.batch, rows, [""] * len(rows), adapting.names)
+        if rows
+        else ()
+    )
+    for run in runs:
+        correlation = plan.elements[run.element_id].correlation
+        assert correlation is not None, "only these were asked for"
+        key = correlation(run.data or {})
+        if key is not None:
+            found.append((run.case_id, run.token, run.element_id, str(key)))
+    return found
+
+
 def _reads_data(plan: Plan, row: WaitRow) -> bool:
     timer = plan.elements[row.element_id or ""].timer
     return timer is not None and isinstance(timer.value, Compiled)
@@ -89,12 +113,13 @@ def _sources(adapting: Adapting, row: WaitRow) -> str:
 # --- writing
 
 
-def adapt(adapting: Adapting, timers: Sequence[Due]) -> None:
+def adapt(adapting: Adapting, timers: Sequence[Due], keys: Keys) -> None:
     """Writes what changes beside the cases themselves."""
     if any(found.moves_waits for found in adapting.recipes):
         _tasks(adapting)
         _timers(adapting)
-        _messages(adapting)
+        _messages(adapting, keys)
+        _jobs_and_incidents(adapting)
     if timers:
         floor = deadlines.end_of(adapting.floor)
         wait_queries.set_timers(adapting.work.connection, timers, floor)
@@ -122,7 +147,8 @@ def _task(adapting: Adapting, shape: int, wait: Wait) -> TaskRow:
     element = adapting.plan.elements[wait.element_id]
     attributes = element.attributes
     name = element.name or element.element_id
-    return TaskRow(shape, wait.token, element.element_id, name, attributes["role"], attributes.get("form"))
+    role, form_id = attributes["role"], attributes.get("form")
+    return TaskRow(shape, wait.token, element.element_id, name, role, form_id, wait.instance)
 
 
 def _timers(adapting: Adapting) -> None:
@@ -134,17 +160,23 @@ def _timers(adapting: Adapting) -> None:
         wait_queries.rename_timers(connection, batch, renamed)
 
 
-def _messages(adapting: Adapting) -> None:
+def _messages(adapting: Adapting, keys: Keys) -> None:
     connection, batch = adapting.work.connection, adapting.batch
-    closed, renamed = _closed(adapting, "message"), _renamed(adapting, "message")
-    opened = adapting.each(lambda r: r.opened, "message")
-    if closed:
-        wait_queries.close_waits(connection, batch, "subscription", closed)
-    if renamed:
-        wait_queries.rename_subscriptions(connection, batch, renamed)
-    if opened:
-        rows = [WaitRow(n, w.token, None, w.element_id, w.name) for n, w in opened]
-        wait_queries.open_subscriptions(connection, batch, rows)
+    for kind in ("message", "signal"):
+        if closed := _closed(adapting, kind):
+            wait_queries.close_waits(connection, batch, "subscription", closed)
+        if renamed := _renamed(adapting, kind):
+            wait_queries.rename_subscriptions(connection, batch, renamed)
+        opened = adapting.each(lambda r: r.opened, kind)
+        if opened:
+            rows = [WaitRow(n, w.token, None, w.element_id, w.name) for n, w in opened]
+            wait_queries.open_subscriptions(connection, batch, kind, rows, keys)
+
+
+def _jobs_and_incidents(adapting: Adapting) -> None:
+    for table in ("job", "incident"):
+        if renamed := _renamed(adapting, table):
+            wait_queries.rename_waits(adapting.work.connection, adapting.batch, table, renamed)
 
 
 def _closed(adapting: Adapting, kind: str) -> list[WaitRow]:
