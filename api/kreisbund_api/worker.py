@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import FrameType
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
@@ -71,16 +72,26 @@ class Worker:
         """One round of one county."""
         done = sum(self._repeat(tenant, step) for step in STEPS)
         self._tidy_daily(tenant)
-        return bool(done + self._collect(tenant))
+        return bool(done + self._collect(tenant) + self._upgrade(tenant))
 
-    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool]) -> int:
-        for count in range(MOST_A_ROUND):
+    def _upgrade(self, tenant: TenantContext) -> int:
+        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
+        try:
+            return self._repeat(tenant, batches.next_batch, most=1)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as problem:
+            telemetry.log("case_upgrade_failed", problem=problem, tenant=tenant.slug)
+            return self._repeat(tenant, batches.stop_failing, most=1)
+
+    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool], most: int = MOST_A_ROUND) -> int:
+        for count in range(most):
             with self._connections.for_tenant(tenant) as connection:
                 work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
                 with connection.transaction():
                     if not step(work):
                         return count
-        return MOST_A_ROUND
+        return most
 
     def _collect(self, tenant: TenantContext) -> int:
         with self._connections.for_tenant(tenant) as county, self._connections.for_workspace("collector") as shared:

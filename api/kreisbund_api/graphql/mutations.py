@@ -4,6 +4,7 @@ import strawberry
 
 from kreisbund_api.graphql.case_mutations import CaseMutations
 from kreisbund_api.graphql.catalogue_mutations import CatalogueMutations
+from kreisbund_api.graphql.upgrade_mutations import UpgradeMutations
 from kreisbund_api.graphql.wait_mutations import WaitMutations
 
 
@@ -11,6 +12,7 @@ from kreisbund_api.graphql.wait_mutations import WaitMutations
 class Mutation(
     CaseMutations,
     CatalogueMutations,
+    UpgradeMutations,
     WaitMutations,
 ):
     """Changing; each input carries an idempotencyKey, what changes an existing thing an expectedVersion."""

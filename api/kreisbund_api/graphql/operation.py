@@ -9,9 +9,11 @@ from typing import Any, Self
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.case_objects import CASE_TYPES
 from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
+from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
 from kreisbund_platform.identity.context import WorkContext
@@ -20,7 +22,8 @@ from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 
-TYPES = {declared.name: declared for declared in (*CATALOGUE_TYPES, *CASE_TYPES, *WAIT_TYPES, *VIEWER_TYPES)}
+DECLARED = (*CATALOGUE_TYPES, *CASE_TYPES, *WAIT_TYPES, *UPGRADE_TYPES, *MINING_TYPES, *VIEWER_TYPES)
+TYPES = {declared.name: declared for declared in DECLARED}
 WORKSPACES = {
     RealmKind.SERVICE_TEAM: "catalogue",
     RealmKind.STATE: "state",

@@ -29,10 +29,12 @@ from kreisbund_api.graphql.catalogue import (
     Viewer,
 )
 from kreisbund_api.graphql.dashboards import StateDashboard
+from kreisbund_api.graphql.mining import MiningQuery
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.scalars import Date
+from kreisbund_api.graphql.upgrade_queries import UpgradeQuery
 from kreisbund_platform.cases import status
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database import case_filters, catalogue_objects
@@ -63,6 +65,7 @@ ROOT_OF_KIND = {
     Kind.DECISION: ("Decision", "task"),
     Kind.NOTE: ("Note", "caseRecord"),
     Kind.MESSAGE: ("Message", "task"),
+    Kind.CASE_UPGRADE: ("CaseUpgrade", "caseUpgrade"),
     Kind.INCIDENT: ("Incident", "incidents"),
 }
 
@@ -93,7 +96,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query:
+class Query(UpgradeQuery, MiningQuery):
     """Reading."""
 
     @strawberry.field

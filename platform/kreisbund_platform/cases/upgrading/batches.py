@@ -17,6 +17,7 @@ from kreisbund_platform.engine.migration import signature
 from kreisbund_platform.identity.context import WorkContext
 
 CASES_A_BATCH = 1_000
+STOPPED = {"RUNNING": "STOPPED", "UNDOING": "UNDO_STOPPED", "CHECKING": "PREVIEWED"}
 OVER = ("WITHDRAWN", "CLOSED")
 
 
@@ -39,6 +40,16 @@ def next_batch(work: WorkContext, size: int = CASES_A_BATCH) -> bool:
     else:
         queries.set_position(work.connection, upgrade, served[-1].id)
     return True
+
+
+def stop_failing(work: WorkContext) -> bool:
+    """Stops the upgrade whose batch has just failed, so that a person looks at it; in a transaction of its own."""
+    upgrade = queries.next_upgrade(work.connection, moving.today(work))
+    if upgrade is not None:
+        queries.set_status(work.connection, upgrade, STOPPED[upgrade.status], {})
+        body: dict[str, log.Code] = {"upgrade": str(upgrade.id), "failed": True}
+        log.append(work, type="CASE_UPGRADE_STOPPED", case_id=None, case_version=None, body=body)
+    return upgrade is not None
 
 
 def _finish(work: WorkContext, upgrade: CaseUpgrade) -> None:

@@ -80,7 +80,9 @@ def _prepare(work: WorkContext, order: UpgradeOrder) -> Prepared | Refusal:
         return NotFound("NOT_FOUND", _("Diese Prozessvorlage gibt es nicht."))
     if refusal := access.suspended(work) or _order_problem(work, order):
         return refusal
-    to = order.to or queries.in_force(work.connection, template_id)
+    in_force = queries.in_force(work.connection, template_id)
+    ahead = order.to is not None and (in_force is None or in_force.version_id != order.to.version_id)
+    to = order.to if ahead else in_force
     if to is None:
         return Conflict("NOT_ADOPTED", _("Der Landkreis hat diese Prozessvorlage nicht übernommen."))
     if not queries.is_version_of(work.connection, to.version_id, template_id):

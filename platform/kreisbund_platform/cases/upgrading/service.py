@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import access
-from kreisbund_platform.cases.upgrading import moving, queries, sources
+from kreisbund_platform.cases.upgrading import batches, moving, queries, sources
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
@@ -14,7 +14,6 @@ from kreisbund_platform.texts import _
 
 # what each act needs to find, and where it leads
 STARTING = {"PREVIEWED": "RUNNING", "STOPPED": "RUNNING"}
-STOPPING = {"RUNNING": "STOPPED", "UNDOING": "UNDO_STOPPED", "CHECKING": "PREVIEWED"}
 UNDOING = {"DONE": "UNDOING", "STOPPED": "UNDOING", "UNDO_STOPPED": "UNDOING"}
 
 
@@ -55,7 +54,7 @@ def check(
 
 def stop(work: WorkContext, upgrade_id: str, expected_version: int) -> UUID | Refusal:
     """Stops after the batch in work; what is done stays done."""
-    return _turn(work, upgrade_id, expected_version, STOPPING, "CASE_UPGRADE_STOPPED")
+    return _turn(work, upgrade_id, expected_version, batches.STOPPED, "CASE_UPGRADE_STOPPED")
 
 
 def undo(work: WorkContext, upgrade_id: str, expected_version: int) -> UUID | Refusal:

@@ -55,7 +55,8 @@ def open_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow], task_ids
     """Tasks that the new version opens; one id for each case and row."""
     connection.execute(
         "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, unit_id, form_id, created_at,"
-        " instance) SELECT (%(task_ids)s::uuid[])[row_number() OVER ()], m.id, r.token, r.element_id, r.name, 'OPEN', 1, r.role,"
+        " instance) SELECT (%(task_ids)s::uuid[])[row_number() OVER ()], m.id, r.token, r.element_id, r.name, 'OPEN',"
+        " 1, r.role,"
         " CASE WHEN r.role <> 'citizen' THEN c.unit_id END, r.form_id, %(now)s, r.instance"
         f" FROM {MOVED} JOIN {TASKS} ON r.shape = m.shape JOIN case_record c ON c.id = m.id",
         batch.values(task_ids=list(task_ids), **_columns(rows, *TASK_COLUMNS)),
