@@ -96,13 +96,13 @@ RENAMED = {
 }
 
 
-def source(bpmn_xml, forms=FORMS, summary=""):
+def source(bpmn_xml, forms=FORMS, lead="kyffhaeuserkreis"):
     return TemplateSource(
         manifest={
-            "slug": SLUG, "title": "Gutachten", "leika_key": "99088011039001", "summary": summary or "Ein Gutachten.",
+            "slug": SLUG, "title": "Gutachten", "leika_key": "99088011039001", "summary": "Ein Gutachten.",
             "legal_basis": ["§ 26 ThürVwVfG"], "regime": "ThürVwVfG", "sphere": "own", "assurance_level": "basic",
             "guests": True, "channels": ["PORTAL", "LETTER"], "start_form": "application",
-            "topic": {"slug": "schule", "title": "Schule und Bildung", "lead_county": "kyffhaeuserkreis"},
+            "topic": {"slug": "schule", "title": "Schule und Bildung", "lead_county": lead},
         },
         bpmn_xml=bpmn_xml, decisions={}, forms=forms, letters={}, cases=[],
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The preview: every different state is judged once, however many cases have it; nothing of a case changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -235,8 +235,24 @@ def changes(recipe: Recipe, old: LoadedTemplate, new: LoadedTemplate) -> dict[st
         "opens": [_shown(wait, new) for wait in recipe.opened],
         "closes": [_shown(wait, old) for wait in recipe.closed],
         "changes": [_shown(wait, new) for wait in recipe.changed_tasks],
+        "periods": list(_periods(recipe, old, new)),
         "names": names,
     }
+
+
+def _periods(recipe: Recipe, old: LoadedTemplate, new: LoadedTemplate) -> Iterator[dict[str, str | None]]:
+    """Deadlines that the new version gives another length."""
+    for then, now in recipe.kept:
+        before, after = _period(old, then), _period(new, now)
+        if before != after:
+            yield {**_shown(now, new), "old": before, "new": after}
+
+
+def _period(template: LoadedTemplate, wait: Wait) -> str | None:
+    element = template.plan.elements[wait.element_id]
+    if wait.kind == "task":
+        return element.attributes.get("due")
+    return element.event.text if wait.kind == "timer" and element.event else None
 
 
 def _shown(wait: Wait, template: LoadedTemplate) -> dict[str, str]:
