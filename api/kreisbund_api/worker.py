@@ -12,6 +12,7 @@ from types import FrameType
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.cases import rollout_health
+from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
@@ -77,16 +78,26 @@ class Worker:
         done = sum(self._repeat(tenant, step) for step in STEPS)
         done += self._release_now_and_then(tenant)
         self._tidy_daily(tenant)
-        return bool(done + self._collect(tenant))
+        return bool(done + self._collect(tenant) + self._upgrade(tenant))
 
-    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool]) -> int:
-        for count in range(MOST_A_ROUND):
+    def _upgrade(self, tenant: TenantContext) -> int:
+        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
+        try:
+            return self._repeat(tenant, batches.next_batch, most=1)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as problem:
+            telemetry.log("case_upgrade_failed", problem=problem, tenant=tenant.slug)
+            return self._repeat(tenant, batches.stop_failing, most=1)
+
+    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool], most: int = MOST_A_ROUND) -> int:
+        for count in range(most):
             with self._connections.for_tenant(tenant) as connection:
                 work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
                 with connection.transaction():
                     if not step(work):
                         return count
-        return MOST_A_ROUND
+        return most
 
     def _release_now_and_then(self, tenant: TenantContext) -> int:
         """Releases what a rollout has brought and tells how its cases fare; a county that is suspended waits."""

@@ -45,6 +45,7 @@ class Kind(IntEnum):
     SIGNING_KEY = 26
     TEMPLATE_RELEASE = 27
     COOPERATION_AGREEMENT = 28
+    CASE_UPGRADE = 35
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -10,9 +10,11 @@ from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.case_objects import CASE_TYPES
 from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
 from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
+from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
@@ -30,6 +32,8 @@ TYPES = {
         *CASE_TYPES,
         *WAIT_TYPES,
         *VARIANT_TYPES,
+        *UPGRADE_TYPES,
+        *MINING_TYPES,
         *VIEWER_TYPES,
     )
 }
