@@ -14,7 +14,17 @@ from kreisbund_platform.engine.feel_functions import FUNCTIONS
 from kreisbund_platform.engine.feel_properties import part
 from kreisbund_platform.engine.feel_temporal import Date, date_of
 from kreisbund_platform.engine.feel_types import Type, build_type, is_instance
-from kreisbund_platform.engine.feel_values import MISSING, Env, Evaluator, External, Interval, Lambda, Unlike, Variables
+from kreisbund_platform.engine.feel_values import (
+    MISSING,
+    Env,
+    Evaluator,
+    External,
+    Interval,
+    Lambda,
+    Meter,
+    Unlike,
+    Variables,
+)
 
 _BOOLEAN_NODES = syntax.Logic | syntax.Between | syntax.Membership | syntax.InstanceOf
 
@@ -128,7 +138,7 @@ class Builder:
     @build.register
     def _instance(self, node: syntax.InstanceOf) -> Evaluator:
         subject, type_ = self.build(node.subject), build_type(node.type, self._types)
-        return lambda env: is_instance(subject(env), type_)
+        return lambda env: is_instance(subject(env), type_, env.meter)
 
     @build.register
     def _list(self, node: syntax.ListOf) -> Evaluator:
@@ -293,23 +303,29 @@ def iteration_of(kind_: str, variables: list[tuple[str, Evaluator]], body: Evalu
     """`for`, `some` or `every` over the product of the lists; null where one is none."""
 
     def run(env: Env) -> Any:
-        partial: list[Any] = []
         failed: list[bool] = []
-        inner = env.inner({"partial": partial}) if kind_ == "for" else env
-        envs = _each(inner, variables, failed)
         if kind_ == "for":
-            partial.extend(_appended(envs, body, partial))
-            return None if failed else partial
-        result = quantified((body(each) for each in envs), deciding=kind_ == "some")
+            partial = _Partial(env.meter)
+            for each in _each(Env(partial, env, env.meter), variables, failed):
+                partial.made.append(body(each))
+            return None if failed else partial.made
+        result = quantified((body(each) for each in _each(env, variables, failed)), deciding=kind_ == "some")
         return None if failed else result
 
     return run
 
 
-def _appended(envs: Iterator[Env], body: Evaluator, partial: list[Any]) -> Iterable[Any]:
-    for env in envs:
-        partial.append(body(env))
-    return ()
+class _Partial:
+    """The results that a `for` has made so far, as its variable `partial`: a list of its own each time."""
+
+    __slots__ = ("_meter", "made")
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self.made: list[Any] = []
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._meter.bounded(list(self.made)) if name == "partial" else default
 
 
 def _each(env: Env, variables: list[tuple[str, Evaluator]], failed: list[bool]) -> Iterator[Env]:

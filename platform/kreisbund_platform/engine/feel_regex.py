@@ -60,9 +60,11 @@ def _prepared(meter: Meter, text: str, pattern: str, flags: str) -> Any:
     meter.step(1 + (len(text) + len(pattern) >> 4))
     try:
         text.encode()
-        return _compiled(pattern, flags)
+        compiled = _compiled(pattern, flags)
     except (UnreadablePattern, UnicodeEncodeError, re2.error):
         return None
+    meter.step(len(text) * compiled.programsize >> 14)
+    return compiled
 
 
 @lru_cache(maxsize=256)

@@ -3,32 +3,27 @@ r"""Character classes of XML Schema's regular expressions as RE2 writes them: `[
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
 from functools import lru_cache
 
-_NAME_START = (
-    r":A-Z_a-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}\x{200C}-\x{200D}"
-    r"\x{2070}-\x{218F}\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}"
-)
-_NAME_PART = _NAME_START + r"\-.0-9\x{B7}\x{300}-\x{36F}\x{203F}-\x{2040}"
+Ranges = list[tuple[int, int]]
+# XML 1.0, NameStartChar and NameChar.
+_NAME_START: Ranges = [
+    *((0x3A, 0x3A), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A), (0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x2FF)),
+    *((0x370, 0x37D), (0x37F, 0x1FFF), (0x200C, 0x200D), (0x2070, 0x218F), (0x2C00, 0x2FEF), (0x3001, 0xD7FF)),
+    *((0xF900, 0xFDCF), (0xFDF0, 0xFFFD), (0x10000, 0xEFFFF)),
+]
+_NAME_PART: Ranges = [*_NAME_START, (0x2D, 0x2E), (0x30, 0x39), (0xB7, 0xB7), (0x300, 0x36F), (0x203F, 0x2040)]
 _ESCAPES = {
     "d": r"\p{Nd}",
     "D": r"\P{Nd}",
     "s": r" \t\n\r",
-    "S": None,
-    "w": None,
     "W": r"\p{P}\p{Z}\p{C}",
-    "i": _NAME_START,
-    "I": None,
-    "c": _NAME_PART,
-    "C": None,
 }
 _NEGATED = {"S": "s", "w": "W", "I": "i", "C": "c"}
 _PROPERTY = re.compile(r"([pP])\{([A-Z][a-z]?)\}")
 _SINGLE = {"n": 10, "r": 13, "t": 9}
 _SYNTAX = frozenset("\\|.?*+(){}-[]^$")
 _LAST = sys.maxunicode
-Ranges = list[tuple[int, int]]
 
 
 class UnreadablePattern(Exception):  # noqa: N818  becomes null
@@ -41,8 +36,8 @@ def class_escape(text: str, at: int) -> tuple[str, int]:
     found = _ESCAPES.get(letter) if letter else None
     if found is not None:
         return found, at + 1
-    if letter in _NEGATED:
-        return _written(_complement(_ranges_of(_NEGATED[letter]))), at + 1
+    if letter and letter in "iIcCSw":
+        return _written(_ranges_of(letter)), at + 1
     match = _PROPERTY.match(text, at)
     if match is None:
         raise UnreadablePattern
@@ -105,32 +100,38 @@ def _character(text: str, at: int, begun: int) -> tuple[int, int]:
     return ord(character), at + 1
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _ranges_of(escape: str) -> Ranges:
     letter = escape[0]
     if letter in _NEGATED:
         return _complement(_ranges_of(_NEGATED[letter]))
-    if letter in "sdDWic":
-        test = _TESTS[letter]
-        return _merged([(code, code) for code in range(_LAST + 1) if test(chr(code))])
-    return _of_category(escape[2:-1], wanted=letter == "p")
+    if letter in _NAMED:
+        return _merged(_NAMED[letter])
+    if letter in "sdDW":
+        return [(9, 10), (13, 13), (32, 32)] if letter == "s" else _of_categories(_CATEGORIES[letter])
+    found = _of_categories((escape[2:-1],))
+    return found if letter == "p" else _complement(found)
 
 
-def _of_category(category: str, *, wanted: bool) -> Ranges:
-    codes = (code for code in range(_LAST + 1) if unicodedata.category(chr(code)).startswith(category) is wanted)
-    return _merged([(code, code) for code in codes])
+_NAMED = {"i": _NAME_START, "c": _NAME_PART}
+_CATEGORIES = {"d": ("Nd",), "D": ("C", "L", "M", "Nl", "No", "P", "S", "Z"), "W": ("P", "Z", "C")}
 
 
-_IS_NAME_START = re.compile("[" + re.sub(r"\\x\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", _NAME_START) + "]")
-_IS_NAME_PART = re.compile("[" + re.sub(r"\\x\{(\w+)\}", lambda m: f"\\U{int(m[1], 16):08x}", _NAME_PART) + "]")
-_TESTS: dict[str, Callable[[str], bool]] = {
-    "s": lambda c: c in " \t\n\r",
-    "d": lambda c: unicodedata.category(c) == "Nd",
-    "D": lambda c: unicodedata.category(c) != "Nd",
-    "W": lambda c: unicodedata.category(c)[0] in "PZC",
-    "i": lambda c: _IS_NAME_START.match(c) is not None,
-    "c": lambda c: _IS_NAME_PART.match(c) is not None,
-}
+def _of_categories(names: tuple[str, ...]) -> Ranges:
+    return _merged([each for name, ranges in _by_category().items() if name.startswith(names) for each in ranges])
+
+
+@lru_cache(maxsize=1)
+def _by_category() -> dict[str, Ranges]:
+    """The ranges of each general category, found once."""
+    found: dict[str, Ranges] = {}
+    start, current = 0, unicodedata.category("\0")
+    for code in range(1, _LAST + 2):
+        category = unicodedata.category(chr(code)) if code <= _LAST else ""
+        if category != current:
+            found.setdefault(current, []).append((start, code - 1))
+            start, current = code, category
+    return found
 
 
 def _merged(ranges: Ranges) -> Ranges:
