@@ -124,12 +124,13 @@ class Builder:
         Without a subject, the innermost names hold it as `?`.
         """
         tests = [(self.build(node), _how_to_test(node)) for node in nodes]
+        verdict = _verdict if subject else _cell_verdict
         named = any(how == "condition" for _test, how in tests)
 
         def run(env: Env) -> bool | None:
             value = subject(env) if subject else env.values["?"]
             inner = env.inner({"?": value}) if subject and named else env
-            results = (_verdict(test(inner), value, inner, how) for test, how in tests)
+            results = (verdict(test(inner), value, inner, how) for test, how in tests)
             result = quantified(results, deciding=True)
             return negate(result) if negated else result
 
@@ -235,6 +236,13 @@ def _how_to_test(node: syntax.Node) -> str:
     if isinstance(node, syntax.RangeOf):
         return "range"
     return "condition" if "?" in syntax.free_names(node) else "value"
+
+
+def _cell_verdict(found: Any, subject: Any, env: Env, how: str) -> bool | None:
+    """In a table's cell, a condition counts although it does not speak of `?`."""
+    if isinstance(found, bool) and subject is not None and not isinstance(subject, bool):
+        return found
+    return _verdict(found, subject, env, how)
 
 
 def _verdict(found: Any, subject: Any, env: Env, how: str) -> bool | None:

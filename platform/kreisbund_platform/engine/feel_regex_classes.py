@@ -3,6 +3,7 @@ r"""Character classes of XML Schema's regular expressions as RE2 writes them: `[
 import re
 import sys
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 
 Ranges = list[tuple[int, int]]
@@ -24,6 +25,7 @@ _PROPERTY = re.compile(r"([pP])\{([A-Z][a-z]?)\}")
 _SINGLE = {"n": 10, "r": 13, "t": 9}
 _SYNTAX = frozenset("\\|.?*+(){}-[]^$")
 _LAST = sys.maxunicode
+DEEPEST = 5
 
 
 class UnreadablePattern(Exception):  # noqa: N818  becomes null
@@ -44,46 +46,57 @@ def class_escape(text: str, at: int) -> tuple[str, int]:
     return f"\\{match[1]}{{{match[2]}}}", match.end()
 
 
-def read_class(text: str, at: int) -> tuple[str, int]:
-    """The class after its `[` as RE2 writes it, and where it ends."""
-    ranges, at = _read_ranges(text, at, 0)
-    return f"[{_written(ranges)}]" if ranges else r"[^\x{0}-\x{10FFFF}]", at
+def read_class(text: str, at: int, *, folded: bool = False) -> tuple[str, int]:
+    """The class after its `[` as RE2 writes it, and where it ends; `folded` takes capitals and small letters alike."""
+    reader = _ClassReader(text, at, folded=folded)
+    ranges = reader.ranges(0)
+    return f"[{_written(ranges)}]" if ranges else r"[^\x{0}-\x{10FFFF}]", reader.at
 
 
-def _read_ranges(text: str, at: int, depth: int) -> tuple[Ranges, int]:
-    negated = text.startswith("^", at)
-    at += negated
-    found: Ranges = []
-    begun = at
-    while not text.startswith("]", at) or at == begun:
-        if text.startswith("-[", at) and at > begun:
-            return _subtracted(text, at, found, depth, negated=negated)
-        ranges, at = _item(text, at, begun)
-        found += ranges
-    return (_complement(_merged(found)) if negated else _merged(found)), at + 1
+class _ClassReader:
+    def __init__(self, text: str, at: int, *, folded: bool) -> None:
+        self.text = text
+        self.at = at
+        self.folded = folded
 
+    def ranges(self, depth: int) -> Ranges:
+        negated = self.text.startswith("^", self.at)
+        self.at += negated
+        found: Ranges = []
+        begun = self.at
+        while not self.text.startswith("]", self.at) or self.at == begun:
+            if self.text.startswith("-[", self.at) and self.at > begun:
+                return self._without(self._closed(found, negated=negated), depth)
+            found += self._item(begun)
+        self.at += 1
+        return self._closed(found, negated=negated)
 
-def _subtracted(text: str, at: int, found: Ranges, depth: int, *, negated: bool) -> tuple[Ranges, int]:
-    if depth > 5:
-        raise UnreadablePattern
-    taken, at = _read_ranges(text, at + 2, depth + 1)
-    if not text.startswith("]", at):
-        raise UnreadablePattern
-    base = _complement(_merged(found)) if negated else _merged(found)
-    return _complement(_merged(_complement(base) + taken)), at + 1
+    def _closed(self, found: Ranges, *, negated: bool) -> Ranges:
+        merged = _merged(found + _other_cases(_merged(found)) if self.folded else found)
+        return _complement(merged) if negated else merged
 
+    def _without(self, base: Ranges, depth: int) -> Ranges:
+        if depth > DEEPEST:
+            raise UnreadablePattern
+        self.at += 2
+        taken = self.ranges(depth + 1)
+        if not self.text.startswith("]", self.at):
+            raise UnreadablePattern
+        self.at += 1
+        return _complement(_merged(_complement(base) + taken))
 
-def _item(text: str, at: int, begun: int) -> tuple[Ranges, int]:
-    if text.startswith("\\", at) and text[at + 1 : at + 2] not in _SINGLE and text[at + 1 : at + 2] not in _SYNTAX:
-        end = class_escape(text, at + 1)[1]
-        return _ranges_of(text[at + 1 : end]), end
-    low, at = _character(text, at, begun)
-    if not text.startswith("-", at) or text.startswith(("-]", "-["), at):
-        return [(low, low)], at
-    high, at = _character(text, at + 1, begun)
-    if high < low:
-        raise UnreadablePattern
-    return [(low, high)], at
+    def _item(self, begun: int) -> Ranges:
+        escaped = self.text[self.at + 1 : self.at + 2]
+        if self.text.startswith("\\", self.at) and escaped not in _SINGLE and escaped not in _SYNTAX:
+            start, self.at = self.at + 1, class_escape(self.text, self.at + 1)[1]
+            return _ranges_of(self.text[start : self.at])
+        low, self.at = _character(self.text, self.at, begun)
+        if not self.text.startswith("-", self.at) or self.text.startswith(("-]", "-["), self.at):
+            return [(low, low)]
+        high, self.at = _character(self.text, self.at + 1, begun)
+        if high < low:
+            raise UnreadablePattern
+        return [(low, high)]
 
 
 def _character(text: str, at: int, begun: int) -> tuple[int, int]:
@@ -132,6 +145,28 @@ def _by_category() -> dict[str, Ranges]:
             found.setdefault(current, []).append((start, code - 1))
             start, current = code, category
     return found
+
+
+@lru_cache(maxsize=1)
+def _cases() -> dict[int, tuple[int, ...]]:
+    """The other cases of each letter that has some."""
+    groups: dict[str, set[int]] = {}
+    for code in range(0x1E944):
+        letter = chr(code)
+        folded = letter.casefold()
+        if folded != letter or letter.upper() != letter:
+            groups.setdefault(folded, set()).update({code, *map(ord, folded if len(folded) == 1 else "")})
+    return {code: tuple(group - {code}) for group in groups.values() for code in group if len(group) > 1}
+
+
+def _other_cases(ranges: Ranges) -> Ranges:
+    starts = [low for low, _high in ranges]
+
+    def holds(code: int) -> bool:
+        place = bisect_right(starts, code) - 1
+        return place >= 0 and code <= ranges[place][1]
+
+    return [(other, other) for code, others in _cases().items() if holds(code) for other in others]
 
 
 def _merged(ranges: Ranges) -> Ranges:
