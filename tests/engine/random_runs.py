@@ -49,7 +49,8 @@ class Case:
             elif element.behaviour is Behaviour.JOB:
                 found.append(JobCompleted(token, self.values()))
         for key, (name, _scope, fired, *more) in self.state["tokens"].items():
-            found += self._events(int(key), self.plan.elements[name], fired, more)
+            if self.plan.elements[name].behaviour is not Behaviour.EVENT_SUB_PROCESS:
+                found += self._events(int(key), self.plan.elements[name], fired, more)
         for key, (name, _scope, fired) in self.state.get("listeners", {}).items():
             if self.random.random() < 0.1:
                 found += self._events(int(key), self.plan.elements[name], fired, [])

@@ -1,9 +1,11 @@
 """What soundness says, and how a net is judged: decided on the folded net, told on the net as drawn."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from kreisbund_platform.engine.soundness_counting import explore_runs
 from kreisbund_platform.engine.soundness_exploring import Outcome, explore
 from kreisbund_platform.engine.soundness_folding import fold, without_stops
 from kreisbund_platform.engine.soundness_net import Net
@@ -57,6 +59,14 @@ def judge(net: Net, container_id: str, *, alive: bool) -> Verdict:
     if outcome.kind == "UNDECIDED":
         return fault("UNDECIDED", container_id)
     return _told(_as_drawn(net, outcome, alive=alive))
+
+
+def judge_runs(net: Net, more: Counter[int], container_id: str) -> Verdict:
+    """Whether several runs of a side thread can all complete."""
+    outcome = explore_runs(net, more, MOST_STATES_DRAWN)
+    if outcome.kind is None:
+        return SOUND
+    return fault("UNDECIDED", container_id) if outcome.kind == "UNDECIDED" else _told(outcome)
 
 
 def decided(net: Net, *, alive: bool) -> Outcome:
