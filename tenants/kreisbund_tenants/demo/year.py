@@ -19,7 +19,14 @@ from kreisbund_tenants.demo.realms import DemoRealm
 from kreisbund_tenants.seeding import seeded_slugs
 
 EARLIER_MONTHS = 11
-TEMPLATES = ("schuelerbefoerderung", "jagdschein", "baugenehmigung")
+TEMPLATES = (
+    "schuelerbefoerderung",
+    "jagdschein",
+    "baugenehmigung",
+    "blaue-karte-eu",
+    "unterhaltsvorschuss",
+    "zaehlerstand",
+)
 
 
 def months(now: datetime) -> list[date]:
