@@ -27,7 +27,7 @@ def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> lis
     problems = [
         *_start_form(source, manifest),
         *(problem for found in faulty.values() for problem in found),
-        *_letters(source, plan, faulty),
+        *_letters(source, plan, {name for name, found in faulty.items() if _unreadable(name, found)}),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *point_problems(source, manifest),
@@ -48,6 +48,11 @@ def _form(form_id: str, form: Mapping[str, Any]) -> list[FieldError]:
         german = _("Die Kennung des Formulars ist nicht die seiner Datei.")
         problems.append(FieldError(form_id, "FORM_ID", german))
     return problems
+
+
+def _unreadable(form_id: str, problems: list[FieldError]) -> bool:
+    """Whether its fields cannot be named: an example that does not fit leaves them readable."""
+    return any(error.path != form_id and not error.path.startswith(f"{form_id}.example") for error in problems)
 
 
 def _letters(source: TemplateSource, plan: Plan, faulty: Container[str]) -> Iterator[FieldError]:
