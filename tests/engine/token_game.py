@@ -241,7 +241,11 @@ class Game:
         elif node.inside:
             rest = self._put(name, scope)
             self._open(node.inside, rest.number)
-        elif self._is_work(node) or node.kind in (*TASKS, "receiveTask", "eventBasedGateway") or (node.kind == "intermediateCatchEvent" and node.event != "link"):
+        elif (
+            self._is_work(node)
+            or node.kind in (*TASKS, "receiveTask", "eventBasedGateway")
+            or (node.kind == "intermediateCatchEvent" and node.event != "link")
+        ):
             self._put(name, scope)
         elif node.kind in ("endEvent", "intermediateThrowEvent"):
             self._throw(node, scope)

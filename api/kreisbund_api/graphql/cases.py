@@ -136,6 +136,16 @@ class Note(Node):
 
 
 @strawberry.type
+class UpgradeNotice:
+    """From which version of its template a case went on to which, and why."""
+
+    from_number: int
+    to_number: int
+    effective_on: Date
+    legal_basis: str
+
+
+@strawberry.type
 class CaseEvent(Node):
     """One line of a case's history; one event per completed task."""
 
@@ -145,6 +155,7 @@ class CaseEvent(Node):
     task: ID | None
     case: ID | None
     case_version: int | None
+    upgrade: UpgradeNotice | None
 
 
 @strawberry.type

@@ -278,3 +278,16 @@ def municipality(connection: Rows, tenant_id: UUID, name: str) -> tuple[str, lis
         (tenant_id, name),
     ).fetchone()
     return (row[0], list(row[1])) if row else None
+
+
+def version_health(connection: Rows, version_id: UUID, now: datetime) -> tuple[int, int, int]:
+    """Cases that run or ran on a version, those that stand at an incident or a failing timer, those overdue."""
+    row = connection.execute(
+        "SELECT count(*)::integer, (count(*) FILTER (WHERE EXISTS (SELECT 1 FROM incident i WHERE i.case_id = c.id"
+        " AND i.resolved_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM timer t WHERE t.case_id = c.id AND t.attempts > 2)))::integer,"
+        " (count(*) FILTER (WHERE c.due_at < %s))::integer FROM case_record c WHERE c.template_version_id = %s",
+        (now, version_id),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]

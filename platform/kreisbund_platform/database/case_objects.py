@@ -202,6 +202,7 @@ CASE_EVENT = ObjectType(
         "task": Column("{a}.task_id"),
         "case": Column("{a}.case_id"),
         "caseVersion": Column("{a}.case_version"),
+        "upgrade": One("UpgradeNotice", "{a}.event_id = {p}.id"),
     },
     rows=_rows(f"{{a}}.type <> 'NOTE_ADDED' AND {own('{a}.case_id')}"),
 )

@@ -20,6 +20,7 @@ from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.texts import _
 
 SERVICE_TEAM = "service_team"
+MANIFEST_KEYS = frozenset(Manifest.__dataclass_fields__)
 
 
 def publish(

@@ -53,8 +53,8 @@ def comparison(old: TemplateSource, new: TemplateSource) -> Values:
     in_old, in_new = marks(old, new)
     return {
         "differences": _listed([_told(each) for each in differences(old, new)]),
-        "old_drawing": _drawn(old, in_old),
-        "new_drawing": _drawn(new, in_new),
+        "old_drawing": _drawn(old, in_old, "-old"),
+        "new_drawing": _drawn(new, in_new, "-new"),
     }
 
 
@@ -88,10 +88,10 @@ def _told(found: Difference) -> Values:
     return {name: None if value is None else str(value) for name, value in asdict(found).items()}
 
 
-def _drawn(source: TemplateSource, marked: Mapping[str, str]) -> str | None:
+def _drawn(source: TemplateSource, marked: Mapping[str, str], name: str) -> str | None:
     """None for a version without a drawing."""
     try:
-        return render_svg(source.bpmn_xml, marks=marked)
+        return render_svg(source.bpmn_xml, marks=marked, name=name)
     except ModelRefused:
         return None
 

@@ -15,7 +15,7 @@ from kreisbund_tenants.conformance.bpmn_cases import Outcome, run_case
 from kreisbund_tenants.conformance.bpmn_mail import Mail, read_mail
 from kreisbund_tenants.conformance.bpmn_search import search
 
-SECONDS = 2.0
+SECONDS = 0.6
 SUFFIXES = (".bpmn20.xml", ".bpmn")
 
 

@@ -58,7 +58,7 @@ def _sent(
     """The message's name; the element's own where it names none, as the engine's reading has it."""
     definition = _definition(element, shared)
     reference = _bare((definition if definition is not None else element).get("messageRef"))
-    return (names.get(reference) or reference) or element.get("name") or element.get("id", "")
+    return names.get(reference) or reference or element.get("name") or element.get("id") or ""
 
 
 def _flows(root: etree._Element) -> list[tuple[str, str]]:

@@ -109,11 +109,11 @@ class _One:
 
 
 def _is_calm(plan: Plan) -> bool:
-    """Nothing in it ends, stops or overtakes another token: whichever moves first, the same is reached in the end."""
+    """Nothing in it ends or stops another token: whichever moves first, the same is reached in the end."""
     return not any(
         element.host or element.behaviour in _UNQUIET or (element.event and element.event.type in _DISTURBING)
         for element in plan.elements.values()
-    ) and not any(element.joins and element.behaviour is Behaviour.INCLUSIVE for element in plan.elements.values())
+    )
 
 
 def _freed(plan: Plan, tape: _Tape) -> Plan:
@@ -183,7 +183,7 @@ class _Search:
 
     def by_chance(self) -> bool:
         """Whether one of some random runs ends."""
-        self.tape.chance = Random(1)
+        self.tape.chance = Random(1)  # noqa: S311  the same runs each time
         until = time.monotonic() + (self.until - time.monotonic()) / 3
         found = any(self._ends_by_chance(self.tape.chance) for _run in range(RUNS) if time.monotonic() < until)
         self.tape.chance = None
