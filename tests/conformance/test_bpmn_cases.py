@@ -1,6 +1,7 @@
 """Given cases: what a process does alone, with its own messages, signals and timers."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -31,7 +32,7 @@ def two(first: str, second: str, beside: str = "") -> bytes:
 
 
 def line(*names: str) -> str:
-    return flows(*(f"{a}>{b}" for a, b in zip(names, names[1:], strict=False)))
+    return flows(*(f"{a}>{b}" for a, b in pairwise(names)))
 
 
 def test_numbers_and_texts_decide(run):

@@ -108,7 +108,8 @@ def test_another_county_sees_none_of_it(api, running):
     assert not api.ask("other_county_admin", "{ caseUpgradeSuggestions { cases } }")["data"]["caseUpgradeSuggestions"]
 
 
-FIGURES = """query F($template: String!) { processFigures(template: $template, from: "2026-01-01", to: "2026-12-31") {
+FIGURES = """query F($template: String!) {
+  processFigures(template: $template, from: "2026-01-01", to: "2026-12-31") {
   cases ended medianDays variants { elements cases share medianDays } waits { elementId role tasks medianHoursToEnd } } }"""
 
 

@@ -17,8 +17,8 @@ MOST_STATES_DRAWN = 5_000
 class Verdict:
     """`element_id` and `reason` (German) say where and why it is not sound.
 
-    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
-    the start to the fault, `waiting` the flows or elements where tokens stand then.
+    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows
+    from the start to the fault, `waiting` the flows or elements where tokens stand then.
     """
 
     result: Literal["sound", "unsound", "undecided"]

@@ -24,10 +24,11 @@ OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no le
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
     """All problems of a template whose manifest could be read and whose model could be compiled."""
     faulty = {form_id: problems for form_id, form in source.forms.items() if (problems := _form(form_id, form))}
+    unreadable = {name for name, found in faulty.items() if not all(_of_example(name, each) for each in found)}
     problems = [
         *_start_form(source, manifest),
         *(problem for found in faulty.values() for problem in found),
-        *_letters(source, plan, {name for name, found in faulty.items() if _unreadable(name, found)}),
+        *_letters(source, plan, unreadable),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *point_problems(source, manifest),
@@ -50,9 +51,9 @@ def _form(form_id: str, form: Mapping[str, Any]) -> list[FieldError]:
     return problems
 
 
-def _unreadable(form_id: str, problems: list[FieldError]) -> bool:
-    """Whether its fields cannot be named: an example that does not fit leaves them readable."""
-    return any(error.path != form_id and not error.path.startswith(f"{form_id}.example") for error in problems)
+def _of_example(form_id: str, problem: FieldError) -> bool:
+    """Whether the form itself is fine and only its example does not fit it."""
+    return problem.path.startswith(f"{form_id}.example")
 
 
 def _letters(source: TemplateSource, plan: Plan, faulty: Container[str]) -> Iterator[FieldError]:
