@@ -32,6 +32,7 @@ class Office:
     tenant: TenantContext
     settings: Settings
     connections: Connections
+    database: Database
 
     def work(self, *roles: Role) -> WorkContext:
         return WorkContext(self.connection, self.tenant, person(self.tenant, *roles), SystemClock(), self.settings)
@@ -72,7 +73,7 @@ def office() -> Iterator[Office]:
     tenant = Registry(connections).by_slug(COUNTY)
     assert tenant is not None
     with connections.for_tenant(tenant) as connection:
-        here = Office(connection, tenant, settings, connections)
+        here = Office(connection, tenant, settings, connections, database)
         with connection.transaction():
             adoptions.adopt(here.work(Role.COUNTY_ADMIN), "bench")
         yield here

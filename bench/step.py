@@ -10,20 +10,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+import orjson
+
 from bench import floor, spiff
 from bench.office import Office
 from kreisbund_platform.cases import queries, tasks
+from kreisbund_platform.cases.holding import hold
+from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database.prepared import Statement, transaction
+from kreisbund_platform.engine.advance import TaskCompleted, advance, waiting
 from kreisbund_platform.identity.principals import Role
 
 STEPS = 400
 WARM_UP = 60
 OLD = 500
 AGED_CASES = 10
+AGE = 8
+SPIFF_CASES = 20
 DATA = {"outcome": "again", "remark": "geprüft"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -132,23 +140,68 @@ class StepAndFloor:
 
 
 class StepAndSpiff:
-    """The product's step against SpiffWorkflow's tuned loop: the same process, its state in one row."""
+    """The same process on SpiffWorkflow's tuned loop: durable steps, and the engines alone without a database.
+
+    Cases are as old as a case of this process usually gets: each is stepped `AGE` times.
+    """
 
     def __init__(self, here: Office) -> None:
         self._here = here
         self.missing = [] if spiff.AVAILABLE else ["SpiffWorkflow"]
-        self._copies = floor.Copies(here, here.submit())
-        self._batches = itertools.count(1_000)
         self._peer = spiff.Loop(here) if spiff.AVAILABLE else None
+        held = hold(here.work(Role.CASEWORKER), here.submit())
+        assert held is not None
+        self._held = held
 
     def round(self) -> dict[str, float]:
         if self._peer is None:
             return {}
-        found = self._copies.make(next(self._batches), STEPS)
-        ours = measured(self._here, lambda number: complete(self._here, found[number]), STEPS)
-        cases = self._peer.start(STEPS // 4)
-        theirs = measured(self._here, lambda number: self._peer.step(cases[number]), STEPS // 4)
-        return {"step_per_cpu_vs_spiff": theirs.cpu / ours.cpu, "spiff_cpu_us": theirs.cpu}
+        ours, theirs = self._durable()
+        engine, spiff_alone = self._engines()
+        return {
+            "step_per_cpu_vs_spiff": theirs / ours,
+            "engine_per_cpu_vs_spiff": spiff_alone / engine,
+            "engine_us": engine,
+            "spiff_us": spiff_alone,
+        }
+
+    def _durable(self) -> tuple[float, float]:
+        assert self._peer is not None
+        cases = [self._here.submit() for _ in range(SPIFF_CASES)]
+        ours = 0.0
+        for _ in range(AGE):
+            opened = [queries.open_tasks(self._here.connection, case_id)[0].id for case_id in cases]
+            ours += measured(self._here, lambda number, ids=opened: complete(self._here, ids[number]), len(opened)).cpu
+        started = self._peer.start(SPIFF_CASES, self._held.case.data or {})
+        theirs = sum(
+            measured(self._here, lambda number: self._peer.step(started[number]), len(started)).cpu for _ in range(AGE)
+        )
+        return ours / AGE, theirs / AGE
+
+    def _engines(self) -> tuple[float, float]:
+        """CPU of one step: state read, moved and written as JSON."""
+        assert self._peer is not None
+        plan, case, now = self._held.template.plan, self._held.case, datetime.now(BERLIN)
+        first, data = orjson.dumps(case.state), case.data or {}
+
+        def ours(_number: int) -> None:
+            state = first
+            for _ in range(AGE):
+                before = orjson.loads(state)
+                step = advance(plan, before, data, TaskCompleted(waiting(before)[0][0], DATA), now)
+                state = orjson.dumps(step.state)
+
+        begun = self._peer.begin(data)
+
+        def theirs(_number: int) -> None:
+            state = begun
+            for _ in range(AGE):
+                state = self._peer.moved(state)
+
+        return (
+            measured(self._here, ours, 10 * SPIFF_CASES).client / AGE,
+            measured(self._here, theirs, SPIFF_CASES).client / AGE,
+        )
 
 
 class OldAndYoung:

@@ -22,9 +22,10 @@ class Game:
         main = self.reach(self.starts, sides=False)
         beside = {b for e in self.elements.values() for b in e.boundaries if not self.elements[b].interrupting}
         for _round in beside:
-            main |= set().union(*(self.reach([b], sides=False) for b in beside if self.reach([b], sides=True) & main))
+            main |= set().union(*(self.reach([b], sides=False) for b in beside if self._meets(b, main)))
         self.main = main
-        self.harmless = {f for f, target in self.target.items() if target not in main} | self._clearing()
+        side = {f.flow_id for name, e in self.elements.items() for f in e.outgoing if name not in main}
+        self.harmless = side | self._clearing()
         self.fired = set()
 
     def reach(self, roots, *, sides):
@@ -37,6 +38,10 @@ class Game:
                 pending += [f.target for f in element.outgoing]
                 pending += [b for b in element.boundaries if sides or self.elements[b].interrupting]
         return found
+
+    def _meets(self, boundary, main):
+        both = self.reach([boundary], sides=True) & main
+        return any(self.elements[name].behaviour is not Behaviour.END for name in both)
 
     def _clears(self, element):
         return element.behaviour is Behaviour.END and element.event is not None and element.event.type in CLEARING

@@ -1,4 +1,4 @@
-"""What `check` calls sound must finish: wild models, cases driven at random through the engine."""
+"""Soundness against its definition: folding against plain exploration, both against a naive oracle, and real runs."""
 
 from random import Random
 
@@ -6,68 +6,78 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kreisbund_platform.engine import soundness
-from kreisbund_platform.engine.advance import Start, TaskCompleted, advance, waiting
-from kreisbund_platform.engine.plan import ModelRefused, compile_plan
-from tests.engine.models import NOW, definitions, flows, node
+from kreisbund_platform.engine.bpmn import read_process
+from kreisbund_platform.engine.plan import build_plan
+from kreisbund_platform.engine.soundness_exploring import explore
+from kreisbund_platform.engine.soundness_folding import fold
+from kreisbund_platform.engine.soundness_net import Join, Net, Node, Split, mark_harmless
+from kreisbund_platform.engine.soundness_verdicts import decided
+from tests.engine import naive_soundness
+from tests.engine.random_models import SOUND, Model
+from tests.engine.random_runs import ends
+from tests.engine.wild_models import wild
 
-GATEWAYS = ("exclusiveGateway", "parallelGateway", "inclusiveGateway")
-
-
-def wild(random: Random) -> bytes:
-    """A random acyclic net of tasks and gateways with one start and one or two ends."""
-    size = random.randint(3, 8)
-    kinds = {f"n{i}": random.choice((*GATEWAYS, "userTask")) for i in range(size)}
-    kinds |= {"n0": random.choice(GATEWAYS), "end": "endEvent"}
-    names = [*(f"n{i}" for i in range(size)), "end"]
-    arrows = {("start", "n0")}
-    for position, name in enumerate(names[1:], 1):
-        arrows |= {(random.choice(names[:position]), name) for _ in range(random.randint(1, 2))}
-    for position, name in enumerate(names[:-1]):
-        if not any(source == name for source, _ in arrows):
-            arrows.add((name, random.choice(names[position + 1 :])))
-    return _written(kinds, sorted(arrows))
+seeds = st.integers(0, 10**9)
 
 
-def _written(kinds: dict[str, str], arrows: list[tuple[str, str]]) -> bytes:
-    parts, drawn = [node("startEvent", "start")], []
-    for name, kind in kinds.items():
-        out = [target for source, target in arrows if source == name]
-        choosing = kind in ("exclusiveGateway", "inclusiveGateway") and len(out) > 1
-        parts.append(node(kind, name, **({"default": f"{name}_{out[0]}"} if choosing else {})))
-        conditions = ["", *(f": v{name}{target} < 5" for target in out[1:])] if choosing else [""] * len(out)
-        drawn += [f"{name}>{target}{text}" for target, text in zip(out, conditions, strict=True)]
-    return definitions("".join(parts) + flows("start>n0", *drawn))
+def random_net(random: Random) -> Net:
+    """Nodes of all kinds with arcs anywhere; some loops, and in some a token more than the first."""
+    net, inner = Net(), random.randint(2, 9)
+    for i in range(inner):
+        join = random.choice((Join.ANY, Join.ANY, Join.ALL, Join.INCLUSIVE))
+        split = random.choice((Split.ONE, Split.ALL, Split.SOME))
+        net.node(Node(f"n{i}", join, split, random.random() < 0.05, (f"n{i}",)))
+    ends_left = [net.node(Node(f"end{i}", split=Split.END)) for i in range(random.randint(1, 2))]
+    if random.random() < 0.2:
+        net.node(Node("stop", split=Split.CLEAR))
+    net.marked.add(net.arc(None, 0, "in"))
+    size, loops = len(net.nodes), random.random() < 0.4
+
+    def link(source: int, target: int) -> None:
+        if target in ends_left:
+            ends_left.remove(target)
+        elif net.nodes[target].split is Split.END:
+            return
+        net.arc(source, target, f"{source}>{target}")
+
+    for target in range(1, size):
+        link(random.randrange(min(target, inner)), target)
+    for _more in range(random.randint(0, inner)):
+        source = random.randrange(inner)
+        link(source, random.randrange(inner) if loops else random.randrange(source + 1, size))
+    for source in range(inner):
+        if not net.outs[source]:
+            net.nodes[source].split = Split.CLEAR
+    if random.random() < 0.3:
+        net.marked.add(random.choice(list(net.arcs)))
+    return mark_harmless(net)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.integers(0, 10**9))
-def test_sound_models_finish(seed):
-    random = Random(seed)
+@settings(max_examples=1500, deadline=None)
+@given(seeds)
+def test_folding_changes_no_verdict(seed):
+    net = random_net(Random(seed))
+    plain, folded = explore(net, 5_000, alive=True), decided(fold(net), alive=True)
+    if "UNDECIDED" not in (plain.kind, folded.kind):
+        assert (plain.kind is None) == (folded.kind is None), (seed, plain, folded)
+
+
+@settings(max_examples=500, deadline=None)
+@given(seeds)
+def test_verdicts_agree_with_the_definition(seed):
+    plan = build_plan(read_process(wild(Random(seed))))
+    verdict = soundness.check(plan)
     try:
-        plan = compile_plan(wild(random), {})
-    except ModelRefused:
+        expected = naive_soundness.sound(plan, 3_000)
+    except naive_soundness.TooManyError:
         return
-    if soundness.check(plan).result != "sound":
-        return
-    for _case in range(10):
-        names = [name for flow in _conditions(plan) for name in flow.names]
-        step = advance(plan, None, {}, Start({name: random.randint(0, 9) for name in names}), NOW)
-        variables = step.variables or {}
-        while tokens := waiting(step.state):
-            step = advance(plan, step.state, variables, TaskCompleted(random.choice(tokens)[0]), NOW)
-        assert step.state["ended"]
-        assert not step.state["joins"]
+    assert verdict.result == ("sound" if expected else "unsound"), (seed, verdict)
 
 
-def _conditions(plan):
-    return [flow.condition for element in plan.elements.values() for flow in element.outgoing if flow.condition]
-
-
-def test_the_wild_models_are_of_both_kinds():
-    verdicts = set()
-    for seed in range(60):
-        try:
-            verdicts.add(soundness.check(compile_plan(wild(Random(seed)), {})).result)
-        except ModelRefused:
-            verdicts.add("refused")
-    assert {"sound", "unsound"} <= verdicts
+@settings(max_examples=400, deadline=None)
+@given(seeds, st.booleans())
+def test_sound_models_never_stick(seed, structured):
+    random = Random(seed)
+    plan = build_plan(read_process(Model(seed, 4, SOUND).xml if structured else wild(random)))
+    if soundness.check(plan).result == "sound":
+        assert ends(plan, random, runs=5) != -1, seed

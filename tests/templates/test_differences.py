@@ -167,6 +167,7 @@ def test_a_constant_and_a_row_of_a_decision(school: TemplateSource) -> None:
     new = replace(school, decisions={"entitlement.dmn": xml.replace(b"<text>2500</text>", b"<text>2800</text>")})
     found = only(school, new)
     assert (found.part, found.place, found.change_class) == ("fee", "own_share_amount_cents", "FEE")
+    assert found.sentence == "„Eigenanteil je Monat“: „28,00 €“ statt bisher „25,00 €“."
     assert marks(school, new)[1] == {"determine_own_share": "changed"}
     row = replace(school, decisions={"entitlement.dmn": xml.replace(b"<text>0</text>", b"<text>100</text>")})
     assert only(school, row).sentence == (

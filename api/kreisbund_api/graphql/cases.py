@@ -10,6 +10,7 @@ from strawberry import ID
 from kreisbund_api.graphql.catalogue import Form, ProcessTemplate, TemplateVersion, Unit
 from kreisbund_api.graphql.relay import Node, PageInfo, paged
 from kreisbund_api.graphql.scalars import JSON, ByteCount, Cents, Date, DateTime
+from kreisbund_api.graphql.variants import TemplateVariant
 
 
 @strawberry.enum(description="DECIDED: a notice was issued. CLOSED: final or filed. A draft is never an Application.")
@@ -192,6 +193,7 @@ class CaseRecord(Node):
     channel: Channel
     template: ProcessTemplate | None
     template_version: TemplateVersion | None
+    variant: TemplateVariant | None = strawberry.field(description="The county's, where the case started on one")
     unit: Unit | None
     parties: list[Party]
     applicant_name: str | None

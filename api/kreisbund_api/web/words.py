@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
+from kreisbund_api.web.life_cycle_words import life_cycle_words
 from kreisbund_platform.texts import _
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -99,15 +100,46 @@ def _words() -> dict[str, dict[str, str]]:
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
+            "UPGRADE_NEEDED": _("Wartet auf die Umstellung auf eine neue Fassung"),
         },
         "incident": {
             "NO_OPEN_FLOW": _("Keine Bedingung trifft zu, und es gibt keinen Standardweg."),
-            "CONDITION_FAILED": _("Eine Bedingung ließ sich nicht auswerten."),
-            "DECISION_FAILED": _("Eine Entscheidungstabelle widerspricht sich."),
-            "TIMER_FAILED": _("Aus den Angaben ergibt sich kein Datum für die Frist."),
-            "ERROR_UNCAUGHT": _("Ein Fehler wurde gemeldet, den der Ablauf nicht vorsieht."),
+            "CONDITION": _("Eine Bedingung ließ sich nicht auswerten."),
+            "DECISION": _("Eine Entscheidungstabelle widerspricht sich oder ließ sich nicht auswerten."),
+            "TIMER": _("Aus den Angaben ergibt sich kein Datum für die Frist."),
+            "CORRELATION": _("Aus den Angaben ergibt sich nicht, auf welche Nachricht gewartet wird."),
+            "COLLECTION": _("Die Liste, für deren Einträge Aufgaben entstehen sollen, fehlt oder ist zu lang."),
+            "COMPLETION": _("Ob genug Aufgaben erledigt sind, ließ sich nicht bestimmen."),
+            "OUTPUT": _("Das Ergebnis einer von mehreren Aufgaben ließ sich nicht übernehmen."),
+            "ERROR": _("Ein Fehler wurde gemeldet, den der Ablauf nicht vorsieht."),
+            "JOB": _("Eine Aufgabe des Systems ist gescheitert."),
             "JOB_FAILED": _("Ein Schreiben ließ sich auch nach mehreren Versuchen nicht erstellen."),
         },
+        "norm": {
+            "federal": _("Bundesrecht"),
+            "land": _("Landesrecht"),
+            "satzung": _("Satzung des Landkreises"),
+            "practice": _("Verwaltungspraxis"),
+        },
+        "variant": {
+            "DRAFT": _("Entwurf"),
+            "IN_FORCE": _("Gilt für neue Anträge"),
+            "REPLACED": _("Gilt nicht mehr für neue Anträge"),
+        },
+        "rebase": {
+            "OPEN": _("Offen"),
+            "FINISHED": _("Abgeschlossen"),
+            "UNDONE": _("Zurückgenommen"),
+            "ABANDONED": _("Aufgegeben"),
+        },
+        "choice": {
+            "KEEP": _("Bei unserem Wert bleiben"),
+            "BASE": _("Den Wert der Vorlage nehmen"),
+            "EDIT": _("Einen anderen Wert festlegen"),
+            "DROP": _("Die Abweichung fallen lassen"),
+            "REANCHOR": _("An einer anderen Stelle fortführen"),
+        },
+        **life_cycle_words(),
         "upgrade": {
             "PREVIEWED": _("Vorschau"),
             "CHECKING": _("Probelauf"),

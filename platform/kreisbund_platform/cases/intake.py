@@ -16,7 +16,7 @@ from kreisbund_platform.engine.advance import EngineFault, Start, initial_state
 from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
-from kreisbund_platform.templates import adoptions
+from kreisbund_platform.templates import transitions
 from kreisbund_platform.templates.plans import LoadedTemplate, plan_for_new
 from kreisbund_platform.tenancy.calendar import WorkingCalendar
 from kreisbund_platform.texts import _
@@ -48,7 +48,8 @@ class Submitted:
 
 def submit(work: WorkContext, order: SubmitApplication) -> Submitted | Refusal:
     """Opens a case for an application. A template not adopted is NotFound before anything else is looked at."""
-    version_id = adoptions.version_in_force(work.connection, order.template)
+    received_on = order.received_on or _today(work)
+    version_id = transitions.version_for_received(work, order.template, received_on)
     if version_id is None:
         return NotFound("NOT_FOUND", _("Diese Leistung wird hier nicht angeboten."))
     template = plan_for_new(work.connection, version_id)

@@ -16,6 +16,7 @@ from kreisbund_platform.documents.notices_process import NoticeNotSetError
 from kreisbund_platform.engine.feel import FeelError, evaluate
 from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates import transitions
 
 
 class OperationFailedError(Exception):
@@ -40,9 +41,12 @@ class Done:
 
 
 def perform(work: WorkContext, held: Held, element: Element, variables: Mapping[str, Any]) -> Done:
-    """Does a service task's operation, all or nothing. Raises OperationFailedError."""
-    operation = element.attributes.get("operation")
-    if operation == "send" or (operation is None and element.event is not None):
+    """Does a service task's operation, all or nothing. Raises OperationFailedError.
+
+    Raises UpgradeNeededError where the case's version may no longer decide in the main matter.
+    """
+    operation = element.attributes["operation"]
+    if operation == "send":
         return Done(sent=(_sent(element, variables),))
     try:
         with work.connection.transaction():
@@ -63,6 +67,8 @@ def _message(work: WorkContext, held: Held, element: Element, variables: Mapping
 
 
 def _notice(work: WorkContext, held: Held, element: Element, variables: Mapping[str, Any]) -> Done:
+    if held.template.letters[element.attributes["letter"]].get("kind") == "MAIN":
+        transitions.require_decidable(work, held.case.template_version_id, element.element_id)
     order = issuing.IssueNotice(
         case=held.case,
         parties=tuple(queries.parties(work.connection, held.case.id)),

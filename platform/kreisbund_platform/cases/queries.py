@@ -56,7 +56,7 @@ def task(connection: Rows, task_id: UUID) -> Task | None:
 def open_tasks(connection: Rows, case_id: UUID) -> list[Task]:
     """The open and claimed tasks of a case."""
     with connection.cursor(row_factory=class_row(Task)) as cursor:
-        sql = "SELECT * FROM task WHERE case_id = %s AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, id"
+        sql = "SELECT * FROM task WHERE case_id = %s AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, token"
         return cursor.execute(sql, (case_id,)).fetchall()
 
 
@@ -78,8 +78,8 @@ _LOCK_CASE = (
 LOCK_BY_CASE = Statement("lock_by_case", _LOCK_CASE + "$1 FOR UPDATE OF c")
 LOCK_BY_TASK = Statement("lock_by_task", _LOCK_CASE + "(SELECT case_id FROM task WHERE id = $1) FOR UPDATE OF c")
 _TASKS = f"SELECT {columns(Task)} FROM task WHERE case_id = "
-_OPEN = "(status IN ('OPEN', 'CLAIMED') OR id = $1) ORDER BY created_at, id"
-TASKS_BY_CASE = Statement("tasks_by_case", f"{_TASKS} $1 AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, id")
+_OPEN = "(status IN ('OPEN', 'CLAIMED') OR id = $1) ORDER BY created_at, token"
+TASKS_BY_CASE = Statement("tasks_by_case", f"{_TASKS} $1 AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, token")
 TASKS_BY_TASK = Statement("tasks_by_task", f"{_TASKS} (SELECT case_id FROM task WHERE id = $1) AND {_OPEN}")
 
 
@@ -278,3 +278,16 @@ def municipality(connection: Rows, tenant_id: UUID, name: str) -> tuple[str, lis
         (tenant_id, name),
     ).fetchone()
     return (row[0], list(row[1])) if row else None
+
+
+def version_health(connection: Rows, version_id: UUID, now: datetime) -> tuple[int, int, int]:
+    """Cases that run or ran on a version, those that stand at an incident or a failing timer, those overdue."""
+    row = connection.execute(
+        "SELECT count(*)::integer, (count(*) FILTER (WHERE EXISTS (SELECT 1 FROM incident i WHERE i.case_id = c.id"
+        " AND i.resolved_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM timer t WHERE t.case_id = c.id AND t.attempts > 2)))::integer,"
+        " (count(*) FILTER (WHERE c.due_at < %s))::integer FROM case_record c WHERE c.template_version_id = %s",
+        (now, version_id),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]

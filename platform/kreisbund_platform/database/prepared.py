@@ -23,6 +23,8 @@ from sqlmodel import SQLModel
 Model = TypeVar("Model", bound=SQLModel)
 Rows = psycopg.Connection[Any]
 Read = Callable[[bytes], Any]
+PREFIX = b"kb_"
+PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb_')"
 # a prepared statement's name and values, or a command as it stands
 Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)
@@ -35,7 +37,7 @@ class Statement:
     """One statement with `$n` parameters; its `name` is unique among all of the product."""
 
     def __init__(self, name: str, text: str) -> None:
-        self._name = name.encode()
+        self._name = PREFIX + name.encode()
         self.text = text
         self._bytes = text.encode()
 
@@ -53,11 +55,26 @@ class Statement:
 
     def call(self, connection: Rows, *values: object) -> Call:
         """The statement with its values, prepared on this connection."""
-        prepared: set[bytes] = connection.__dict__.setdefault("kreisbund_prepared", set())
+        prepared = _prepared(connection)
         if self._name not in prepared:
             _check(connection, connection.pgconn.prepare(self._name, self._bytes))
             prepared.add(self._name)
         return self._name, [_written(value) for value in values]
+
+
+def _prepared(connection: Rows) -> set[bytes]:
+    known: set[bytes] | None = connection.__dict__.get("kreisbund_prepared")
+    if known is None:
+        found = connection.pgconn.exec_(PREPARED)
+        _check(connection, found)
+        known = {found.get_value(row, 0) or b"" for row in range(found.ntuples)}
+        connection.__dict__["kreisbund_prepared"] = known
+    return known
+
+
+def forget(connection: Rows) -> None:
+    """The server is asked which statements are left: psycopg deallocates all of them when it rolls back."""
+    connection.__dict__["kreisbund_prepared"] = None
 
 
 def _written(value: object) -> bytes | None:
@@ -69,6 +86,7 @@ def _written(value: object) -> bytes | None:
 def _check(connection: Rows, result: PGresult) -> None:
     if result.status in DONE:
         return
+    forget(connection)
     if connection.closed:
         raise psycopg.OperationalError("the connection broke")
     raise errors.error_from_result(result)

@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 
-from kreisbund_platform.database.prepared import settle
+from kreisbund_platform.database.prepared import forget, settle
 from kreisbund_platform.settings import Settings
 
 CAP = 60
@@ -90,9 +90,15 @@ class PooledConnection(psycopg.Connection[Any]):
     def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
         """A transaction, or a savepoint inside one that is only owed yet."""
         settle(self)
-        with super().transaction(*args, **kwargs) as opened:
-            yield opened
-            settle(self)
+        done = False
+        try:
+            with super().transaction(*args, **kwargs) as opened:
+                yield opened
+                settle(self)
+            done = opened.status is opened.Status.COMMITTED
+        finally:
+            if not done:
+                forget(self)
 
 
 class Database:
@@ -255,6 +261,7 @@ def _cleaned(connection: PooledConnection) -> bool:
     try:
         if connection.info.transaction_status is not TransactionStatus.IDLE:
             connection.rollback()
+            forget(connection)
         if not connection.autocommit:
             connection.autocommit = True
         if connection.session_changed:

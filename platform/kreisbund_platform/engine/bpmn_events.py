@@ -58,8 +58,8 @@ def names_of(root: etree._Element) -> dict[tuple[str, str], str]:
 
 
 def read_event(reading: Reading, element: etree._Element, kind: str) -> EventDefinition | None:
-    """The trigger of an event or receive task; None for none."""
-    if kind == "receiveTask":
+    """The trigger of an event, or the message of a task that sends or receives one; None for none."""
+    if kind == "receiveTask" or (kind == "sendTask" and element.get("messageRef")):
         return _message(reading, element, element)
     if kind not in _TRIGGERS:
         return None

@@ -25,7 +25,7 @@ from kreisbund_platform.engine.refused import ModelRefused, bpmn_children, local
 from kreisbund_platform.texts import _
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
-_GROUP = re.compile(r"group\(([^()]*)\)|user\([^()]*\)")
+_GROUP = re.compile(r"group\(([^()]*)\)")
 
 
 def read_one(reading: Reading, process: etree._Element) -> ProcessModel:
@@ -188,8 +188,8 @@ def _owner(reading: Reading, element: etree._Element) -> str | None:
     if owner is None:
         return None
     text = text_of(owner)
-    if (group := _GROUP.search(text)) is not None:
-        return (group[1] or "").strip() or None
+    if (group := _GROUP.search(text)) is not None or text.startswith("user("):
+        return group[1].strip() or None if group else None
     resource = reading.ids.get(reading.reference(owner.findtext(f"{{{BPMN}}}resourceRef")) or "")
     return resource.get("name") if resource is not None else text or None
 

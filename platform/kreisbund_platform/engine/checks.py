@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from kreisbund_platform.engine import loops
 from kreisbund_platform.engine.bpmn_model import Behaviour, ProcessModel
 from kreisbund_platform.engine.catchers import catching_boundary, catching_handler
-from kreisbund_platform.engine.plan_model import Container, Element, Plan
+from kreisbund_platform.engine.plan_model import Container, Element, Flow, Plan
 from kreisbund_platform.engine.refused import ModelRefused
 from kreisbund_platform.texts import _
 
@@ -16,9 +16,15 @@ _APPLICATIONS = ("message", "signal")
 
 
 def check_model(model: ProcessModel) -> None:
-    """What a broad reading lets pass."""
+    """What a broad reading lets pass, and two versions of one template called from the same model."""
     for found in model.overlooked:
         raise ModelRefused(found.element_id, found.reason)
+    pinned: dict[str | None, str | None] = {}
+    for node in model.nodes:
+        if node.behaviour is Behaviour.CALL:
+            number = node.attributes.get("version")
+            if pinned.setdefault(node.called, number) != number:
+                raise ModelRefused(node.element_id, _("Diese Vorlage wird schon in einer anderen Fassung aufgerufen."))
 
 
 def check_plan(plan: Plan) -> None:
@@ -216,11 +222,18 @@ _ELEMENT_CHECKS: tuple[Callable[[Plan, Element], None], ...] = (
 
 
 def _links(plan: Plan, container: Container) -> None:
-    """Each thrown link has its one catch event in the same process, each catch event somebody who throws."""
-    caught: dict[str | None, str] = {}
+    """Links meet in the same process: one catch event for each name, and nothing but links lead there."""
+    caught: set[str | None] = set()
     for element in (plan.elements[name] for name in container.element_ids):
-        if element.event is None or element.event.type != "link" or element.kind != "intermediateCatchEvent":
+        if element.event is None or element.event.type != "link":
             continue
-        if element.event.name in caught:
-            raise ModelRefused(element.element_id, _("Zu diesem Link gibt es schon ein Ziel."))
-        caught[element.event.name] = element.element_id
+        if any(flow.condition or "~" not in flow.flow_id for flow in _link_flows(element)):
+            raise ModelRefused(element.element_id, _("Ein Link ersetzt den Sequenzfluss."))
+        if element.kind == "intermediateCatchEvent":
+            if element.event.name in caught:
+                raise ModelRefused(element.element_id, _("Zu diesem Link gibt es schon ein Ziel."))
+            caught.add(element.event.name)
+
+
+def _link_flows(element: Element) -> tuple[Flow, ...]:
+    return element.incoming if element.kind == "intermediateCatchEvent" else element.outgoing

@@ -28,6 +28,7 @@ _TRIGGERS = {
 }
 _MARKS = {"userTask": "☺", "serviceTask": "⚙", "businessRuleTask": "▤", "sendTask": "✉", "receiveTask": "✉"}
 _SUB_PROCESSES = ("subProcess", "adHocSubProcess", "transaction")
+_AROUND = ("participant", "lane", *_SUB_PROCESSES)  # drawn first: what they enclose lies on them
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class _Marked:
     current: frozenset[str]
     marks: Mapping[str, str]
     path: Sequence[str]
+    arrow: str
 
     def numbers(self, name: str) -> list[int]:
         """The places of an element in the way, counted over elements alone."""
@@ -64,12 +66,13 @@ def render_svg(
     highlight: frozenset[str] = frozenset(),
     marks: Mapping[str, str] | None = None,
     path: Sequence[str] = (),
+    name: str = "",
 ) -> str:
     """The picture. Raises ModelRefused for a file without layout.
 
     `highlight`: elements with the class `current`. `marks`: `added`, `removed` or `changed` by id of an element or
     a flow. `path`: ids of elements and flows in the order of a way, drawn thick, its elements numbered. Ids that are
-    not drawn are left out.
+    not drawn are left out. `name`: a word that keeps two pictures on one page apart.
     """
     root = read_xml(bpmn_xml)
     model = {element.get("id"): element for element in root.iter(f"{{{BPMN}}}*") if element.get("id")}
@@ -78,9 +81,11 @@ def render_svg(
     if not shapes:
         raise ModelRefused(local_name(root), _("Das Modell enthält kein Diagramm."))
     steps = [name for name in path if any(element.get("id") == name for element, _box in shapes)]
-    marked = _Marked(highlight, marks or {}, steps)
-    body = [_edge(element, points, marked, on_way=element.get("id") in path) for element, points in edges]
-    body += [_shape(element, box, marked) for element, box in sorted(shapes, key=_largest_first)]
+    marked = _Marked(highlight, marks or {}, steps, f"arrow{name}")
+    shapes.sort(key=_largest_first)
+    body = [_shape(element, box, marked) for element, box in shapes if local_name(element) in _AROUND]
+    body += [_edge(element, points, marked, on_way=element.get("id") in path) for element, points in edges]
+    body += [_shape(element, box, marked) for element, box in shapes if local_name(element) not in _AROUND]
     body += [_labels(element, box, marked) for element, box in shapes]
     names = {name: _name_of(element) for name, element in model.items() if name}
     return _document(root, _frame([box for _element, box in shapes], edges), body, names, marked)
@@ -140,7 +145,7 @@ def _document(root: etree._Element, frame: _Box, body: list[str], names: Mapping
         f'<svg xmlns="http://www.w3.org/2000/svg" class="process-diagram" role="img" viewBox="{view}" '
         f'width="{frame.width:g}" height="{height:g}" font-family="sans-serif" font-size="12">'
         f"<title>{title}</title>{diagram_marks.described(names, marked.marks, marked.path)}"
-        '<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" '
+        f'<defs><marker id="{marked.arrow}" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" '
         'orient="auto"><path d="M0 0L10 5L0 10z" fill="#333333"/></marker></defs>' + "".join(body) + legend + "</svg>"
     )
 
@@ -149,7 +154,7 @@ def _edge(element: etree._Element, points: list[Point], marked: _Marked, *, on_w
     flow = local_name(element) == "sequenceFlow"
     mark = marked.marks.get(element.get("id") or "")
     path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
-    look = 'marker-end="url(#arrow)"' if flow else 'stroke-dasharray="3 3"'
+    look = f'marker-end="url(#{marked.arrow})"' if flow else 'stroke-dasharray="3 3"'
     line = f'<path class="flow" d="{path}" fill="none" {_stroke(mark, on_way=on_way)} {look}/>'
     (x1, y1), (x2, y2) = list(pairwise(points))[(len(points) - 1) // 2]
     x, y = (x1 + x2) / 2, (y1 + y2) / 2

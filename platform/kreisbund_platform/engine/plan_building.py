@@ -21,6 +21,7 @@ from kreisbund_platform.engine.timers import Timer, read_timer
 from kreisbund_platform.texts import _
 
 MOST_UPSTREAM = 1_000_000
+MOST_LEVELS = 60
 _AT_ONCE = Timer("timeDuration", Duration(0, 0, 0))
 
 
@@ -167,7 +168,16 @@ def containers_of(model: ProcessModel, elements: Mapping[str, Element]) -> dict[
     inside: dict[str, list[Element]] = {name: [] for name in model.containers}
     for element in elements.values():
         inside[element.container].append(element)
+    _refuse_depth(model, elements)
     return {name: _container(name, found) for name, found in inside.items()}
+
+
+def _refuse_depth(model: ProcessModel, elements: Mapping[str, Element]) -> None:
+    levels: dict[str, int] = {}
+    for name in model.containers:
+        levels[name] = levels[elements[name].container] + 1 if name in elements else 0
+        if levels[name] > MOST_LEVELS:
+            raise ModelRefused(name, _("Die Teilprozesse sind zu tief verschachtelt."))
 
 
 def _container(name: str, inside: list[Element]) -> Container:

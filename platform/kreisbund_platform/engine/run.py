@@ -14,7 +14,7 @@ from kreisbund_platform.engine.feel_values import plain
 from kreisbund_platform.engine.marking import INSTANCES, Marking, Resting
 from kreisbund_platform.engine.plan_model import Element, Plan
 
-MOST_MOVES = 10_000
+MOST_MOVES = 50_000
 OWN_DATA = "#instances"
 """Among the variables: what each instance of a multi-instance activity has of its own, by `<scope>.<instance>`."""
 

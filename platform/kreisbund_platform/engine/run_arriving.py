@@ -104,10 +104,13 @@ def _pass_event(run: Run, move: Move) -> None:
 
 
 def arrive_late(run: Run, move: Move) -> None:
-    """Throws a signal; the thrower has moved on when it is heard, and goes where its scope goes."""
+    """Throws a signal while its scope still listens; whoever interrupts that takes the thrower with it."""
     element, scope, _flow_id, instance = move
-    _go_on(run, element, scope, instance)
+    run.late.appendleft(move)
     throw_signal(run, _code(element), element.element_id)
+    if run.late and run.late[0] is move:
+        run.late.popleft()
+        _go_on(run, element, scope, instance)
 
 
 def _code(element: Element) -> str:
@@ -117,8 +120,11 @@ def _code(element: Element) -> str:
 def _throw_error(run: Run, element: Element, scope: int) -> None:
     """An error end that nobody catches ends the case: publishing refuses such a model."""
     run.effects.append(e.Passed(element.element_id))
-    if throw(run, scope, "error", _code(element)) is None:
+    interrupted = throw(run, scope, "error", _code(element))
+    if interrupted is None:
         end_all(run)
+    elif not interrupted:
+        consume(run, scope, 1)
 
 
 def end_all(run: Run) -> None:

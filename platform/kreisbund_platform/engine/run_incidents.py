@@ -3,6 +3,7 @@
 from typing import Any
 
 from kreisbund_platform.engine import events as e
+from kreisbund_platform.engine.marking import Incident
 from kreisbund_platform.engine.plan_model import Element
 from kreisbund_platform.engine.run import Run, Trouble
 from kreisbund_platform.engine.run_catching import raise_error
@@ -36,7 +37,7 @@ def retry(run: Run, token: int, variables: dict[str, Any], flow_id: str | None) 
     run.merge(variables, incident.scope, incident.instance)
     element = run.plan.elements[incident.element_id]
     if flow_id is not None:
-        _leave_by(run, element, incident.scope, flow_id)
+        _leave_by(run, element, incident, flow_id)
     elif incident.reason in LEAVING:
         leave(run, element, incident.scope)
     elif incident.reason in (COMPLETION, OUTPUT) and incident.instance is not None:
@@ -45,12 +46,12 @@ def retry(run: Run, token: int, variables: dict[str, Any], flow_id: str | None) 
         run.moving.append((element, incident.scope, None, incident.instance))
 
 
-def _leave_by(run: Run, element: Element, scope: int, flow_id: str) -> None:
-    if run.marking.scopes[scope].container not in run.plan.containers:
-        raise e.EngineFault(element.element_id, "one instance cannot leave by a flow")
-    for flow in element.outgoing:
-        if flow.flow_id == flow_id:
-            run.effects.append(e.Passed(element.element_id))
-            run.moving.append((run.plan.elements[flow.target], scope, flow_id, None))
-            return
-    raise e.EngineFault(element.element_id, "no such outgoing flow")
+def _leave_by(run: Run, element: Element, incident: Incident, flow_id: str) -> None:
+    flow = next((flow for flow in element.outgoing if flow.flow_id == flow_id), None)
+    if flow is None:
+        raise e.EngineFault(element.element_id, "no such outgoing flow")
+    if incident.instance is not None:
+        finish_instance(run, element, incident.scope, incident.instance)
+        return
+    run.effects.append(e.Passed(element.element_id))
+    run.moving.append((run.plan.elements[flow.target], incident.scope, flow_id, None))

@@ -9,7 +9,7 @@ start and that never meet the main one are judged by themselves. Beyond the limi
 from dataclasses import replace
 
 from kreisbund_platform.engine.plan_model import Container, Plan
-from kreisbund_platform.engine.soundness_drawing import drawn_way, drawn_wrong
+from kreisbund_platform.engine.soundness_drawing import drawn_way, drawn_wrong, mixed
 from kreisbund_platform.engine.soundness_net import Builder, threads
 from kreisbund_platform.engine.soundness_running import check_from
 from kreisbund_platform.engine.soundness_verdicts import SOUND, Verdict, judge
@@ -34,8 +34,10 @@ def _check_container(plan: Plan, container: Container) -> Verdict:
 
 def _check_threads(plan: Plan, container: Container) -> Verdict:
     for roots, thread in threads(plan.elements, container):
+        first = plan.elements[roots[0]]
+        wrong = mixed(plan, container, first, thread.members) if first.host is not None else None
         net = Builder(plan.elements, thread).begin(roots, together=container.implicit)
-        verdict = judge(net, container.container_id, alive=True)
+        verdict = wrong or judge(net, container.container_id, alive=True)
         if verdict.result != "sound":
             return verdict
     return SOUND

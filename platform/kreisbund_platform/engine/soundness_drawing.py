@@ -31,11 +31,14 @@ def _unreached(elements: Elements, container: Container, inside: list[Element]) 
 
 
 def _dead_end(inside: list[Element]) -> tuple[str, str] | None:
-    """BPMN 2.0.2, 10.5.3: where there are end events, every other element leads on."""
-    if not any(element.behaviour is Behaviour.END for element in inside):
-        return None
-    stops = (e.element_id for e in inside if not e.outgoing and e.behaviour is not Behaviour.END)
+    """BPMN 2.0.2, 10.5.3: where there are end events, every other element leads on. A thrown link always does."""
+    ended = any(element.kind == "endEvent" for element in inside)
+    stops = (e.element_id for e in inside if not e.outgoing and e.kind != "endEvent" and (ended or _is_link(e)))
     return next((("DEAD_END", name) for name in stops), None)
+
+
+def _is_link(element: Element) -> bool:
+    return element.event is not None and element.event.type == "link"
 
 
 def _trap(elements: Elements, inside: list[Element]) -> tuple[str, str] | None:
@@ -54,6 +57,34 @@ def _before(elements: Elements, name: str) -> Iterator[str]:
     yield from (f.source for f in elements[name].incoming if elements[f.source].behaviour is not Behaviour.END)
     if (host := elements[name].host) is not None:
         yield host
+
+
+def mixed(plan: Plan, container: Container, boundary: Element, members: Iterable[str]) -> Verdict | None:
+    """A side thread that may run twice at a time, with an inclusive join on one branch to a parallel one.
+
+    It may take two tokens of two runs for one, and then the parallel join waits for the other.
+    """
+    inside = [plan.elements[name] for name in sorted(members) if plan.elements[name].joins]
+    for join in inside if _repeats(plan.elements, boundary) else ():
+        if join.behaviour is Behaviour.INCLUSIVE and any(_starves(plan.elements, join, other) for other in inside):
+            return fault("MIXED", join.element_id, drawn_way(plan.elements, container.starts, join.element_id))
+    return None
+
+
+def _starves(elements: Elements, join: Element, parallel: Element) -> bool:
+    """Whether the join lies on some ways into the parallel one and not on others."""
+    if parallel.behaviour is not Behaviour.PARALLEL:
+        return False
+    onward = (flow.target for flow in join.outgoing if flow.target != parallel.element_id)
+    found = {join.element_id} | reach(elements, onward, sides=False, without=parallel.element_id)
+    return len({flow.source in found for flow in parallel.incoming}) == 2
+
+
+def _repeats(elements: Elements, boundary: Element) -> bool:
+    """Whether the event may come again while its first thread still runs."""
+    host = boundary.host or ""
+    once = boundary.timer is not None and boundary.timer.most_firings == 1
+    return not once or host in reach(elements, (target for target, _flow in _steps(elements[host])), sides=True)
 
 
 def drawn_way(elements: Elements, roots: Iterable[str], goal: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from itertools import chain, combinations
 from kreisbund_platform.engine.soundness_net import Join, Net, Node, Split
 
 MOST_BRANCHES = 10
-FIRST = -1
+MOVES_PER_STATE = 10
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _Exploring:
         """A marking without a move, or where each came from; neither beyond the limit."""
         back: defaultdict[int, list[int]] = defaultdict(list)
         self._came[first] = None
-        pending = deque([first])
+        pending, tried = deque([first]), 0
         while pending:
             marking = pending.popleft()
             moves = list(self._moves(marking))
@@ -85,7 +85,8 @@ class _Exploring:
                 if move.after not in self._came:
                     self._came[move.after] = (marking, move)
                     pending.append(move.after)
-            if len(self._came) > self._limit:
+            tried += len(moves)
+            if len(self._came) > self._limit or tried > MOVES_PER_STATE * self._limit:
                 return None, None
         return None, back
 

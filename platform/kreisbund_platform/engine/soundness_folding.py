@@ -17,6 +17,38 @@ def fold(net: Net) -> Net:
     return folding.net
 
 
+def without_stops(folded: Net) -> Net | None:
+    """The net without the choices to stop everything at once; None where there is none.
+
+    Its markings are those of the folded net but for the empty one: if it is sound both are, and its deadlocks and
+    second tokens are real. That a token never ends may be due to what is left out.
+    """
+    net = _copy(folded)
+    stops = [number for number, arc in net.arcs.items() if number not in net.marked and _stops(net, arc)]
+    for number in stops:
+        arc = net.arcs[number]
+        if arc.source is not None and len(net.outs[arc.source]) > 1:
+            del net.arcs[number]
+            net.outs[arc.source].remove(number)
+            net.ins[arc.target].remove(number)
+    for name in [name for name, node in net.nodes.items() if node.split is Split.CLEAR and not net.ins[name]]:
+        del net.nodes[name]
+    return fold(net) if stops else None
+
+
+def _stops(net: Net, arc: Arc) -> bool:
+    """Whether the arc is one choice of several and leads to the end of everything, with no fault to be seen on it."""
+    if (
+        not arc.harmless
+        or arc.source is None
+        or net.nodes[arc.source].split is not Split.ONE
+        or len(net.outs[arc.source]) < 2
+    ):
+        return False
+    target = net.nodes[arc.target]
+    return target.split is Split.CLEAR and target.join is Join.ANY
+
+
 def _copy(net: Net) -> Net:
     copy = Net(marked=set(net.marked))
     copy.nodes = {key: Node(n.element_id, n.join, n.split, n.optional, n.ids) for key, n in net.nodes.items()}

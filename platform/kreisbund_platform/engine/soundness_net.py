@@ -127,13 +127,13 @@ def _onward(elements: Elements, name: str) -> Iterator[str]:
         yield from (flow.target for flow in elements[name].outgoing)
 
 
-def reach(elements: Elements, roots: Iterable[str], *, sides: bool) -> set[str]:
-    """Elements that tokens at the roots can come to, with or without the non-interrupting boundary events."""
+def reach(elements: Elements, roots: Iterable[str], *, sides: bool, without: str | None = None) -> set[str]:
+    """Elements that tokens at the roots can come to, not by one of them; non-interrupting events only with `sides`."""
     found: set[str] = set()
     pending = list(roots)
     while pending:
         name = pending.pop()
-        if name in found:
+        if name in found or name == without:
             continue
         found.add(name)
         pending += _onward(elements, name)
@@ -158,7 +158,9 @@ def side_starts(elements: Elements, members: Iterable[str]) -> set[str]:
 
 
 def _meets(elements: Elements, boundary: str, members: set[str]) -> bool:
-    return not members.isdisjoint(reach(elements, [boundary], sides=True))
+    """Sharing an end event is no meeting."""
+    both = members & reach(elements, [boundary], sides=True)
+    return any(elements[name].behaviour is not Behaviour.END for name in both)
 
 
 def threads(elements: Elements, container: Container) -> Iterator[tuple[tuple[str, ...], Part]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kreisbund_platform.engine.soundness_exploring import Outcome, explore
-from kreisbund_platform.engine.soundness_folding import fold
+from kreisbund_platform.engine.soundness_folding import fold, without_stops
 from kreisbund_platform.engine.soundness_net import Net
 from kreisbund_platform.texts import _
 
@@ -17,7 +17,7 @@ MOST_STATES_DRAWN = 5_000
 class Verdict:
     """`element_id` and `reason` (German) say where and why it is not sound.
 
-    `kind` is DEADLOCK, UNSAFE, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
+    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
     the start to the fault, `waiting` the flows or elements where tokens stand then.
     """
 
@@ -36,6 +36,7 @@ _REASONS: dict[str, Callable[[], str]] = {
     "UNREACHABLE": lambda: _("Dieses Element wird nie erreicht."),
     "DEAD_END": lambda: _("Hier endet der Weg ohne Endereignis."),
     "LIVELOCK": lambda: _("Von hier führt kein Weg zum Ende."),
+    "MIXED": lambda: _("Läuft dieser Nebenweg mehrmals zugleich, geraten hier seine Zweige durcheinander."),
     "UNDECIDED": lambda: _("Der Ablauf ist zu verzweigt, um ihn vollständig zu prüfen."),
 }
 
@@ -48,12 +49,22 @@ def fault(kind: str, element_id: str | None, path: Iterable[str] = (), waiting: 
 
 def judge(net: Net, container_id: str, *, alive: bool) -> Verdict:
     """Whether the net can always complete; where that stays undecided, the container is named."""
-    outcome = explore(fold(net), MOST_STATES, alive=alive)
+    outcome = decided(fold(net), alive=alive)
     if outcome.kind is None:
         return SOUND
     if outcome.kind == "UNDECIDED":
         return fault("UNDECIDED", container_id)
     return _told(_as_drawn(net, outcome, alive=alive))
+
+
+def decided(folded: Net, *, alive: bool) -> Outcome:
+    """Tried first without the choices to stop everything, which fit no folding rule."""
+    pruned = without_stops(folded)
+    if pruned is not None:
+        outcome = explore(pruned, MOST_STATES, alive=alive)
+        if outcome.kind in (None, "DEADLOCK", "UNSAFE"):
+            return outcome
+    return explore(folded, MOST_STATES, alive=alive)
 
 
 def _as_drawn(net: Net, outcome: Outcome, *, alive: bool) -> Outcome:

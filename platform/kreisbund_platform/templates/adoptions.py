@@ -8,7 +8,8 @@ from psycopg import Connection
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates import queries, taking_over
+from kreisbund_platform.templates import queries
+from kreisbund_platform.templates.life_cycle import releases
 from kreisbund_platform.texts import _
 
 
@@ -24,7 +25,7 @@ def adopt(work: WorkContext, template_slug: str) -> UUID | Refusal:
     """
     newest = queries.newest_version(work.connection, template_slug)
     version = queries.version(work.connection, newest[1]) if newest else None
-    return taking_over.put_in_force(work, version) if version else _unknown()
+    return releases.put_in_force(work, version, automatic=False) if version else _unknown()
 
 
 def end_adoption(work: WorkContext, template_slug: str) -> UUID | Refusal:

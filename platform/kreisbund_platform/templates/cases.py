@@ -1,8 +1,10 @@
 """A template's own test cases, run through the pure engine: no database, no clock, no letters written.
 
 A case: `{name, start, steps, expect}`. `start` changes the start form's example (null takes a field away). A step
-is `{complete: task, data}`, `{timer: event}` or `{message: event, data}`. `expect`: `path` (elements passed, in this
-order, others may lie between), `waiting` (where it rests), `outcome` (of the last notice), `variables`.
+is `{complete: task, data}`, `{timer: event}`, `{message: event, data}`, `{signal: event, data}` or
+`{retry: element, data, flow}` for an incident; with `instance` it concerns that one of several. `expect`: `path`
+(elements passed, in this order, others may lie between), `waiting` (where it rests), `incidents` (where it is
+stopped), `outcome` (of the last notice), `variables`.
 """
 
 from collections import deque
@@ -59,27 +61,43 @@ class _Play:
     def _note_outcome(self, element_id: str) -> None:
         attributes = self.plan.elements[element_id].attributes
         if attributes.get("operation") == "notice":
-            self.outcome = self.source.letters[attributes["letter"]]["outcome"]
+            letter = self.source.letter(attributes["letter"])
+            self.outcome = letter["outcome"] if letter else None
 
     def resting(self) -> list[tuple[int, str]]:
         return list(engine.waiting(self.state)) if self.state else []
 
-    def token_at(self, element_id: str) -> int:
+    def token_at(self, element_id: str, instance: int | None = None) -> int:
         """The token that waits at an element, or at the one its boundary event or event gateway belongs to."""
-        element = self.plan.elements.get(element_id)
-        places = {element_id} | ({element.host} if element else set())
-        places |= {flow.source for flow in element.incoming} if element else set()
-        for token, place in self.resting():
-            if place in places:
-                return token
+        for token, entry in self._entries("tokens", "listeners").items():
+            element = self.plan.elements[entry[0]]
+            mine = element_id in (entry[0], *element.boundaries, *element.awaits)
+            if mine and instance in (None, _instance(entry)) and not self._hosts(token, element_id):
+                return int(token)
         raise _CaseError(f"nothing waits at {element_id}")
+
+    def _entries(self, *kinds: str) -> dict[str, list[Any]]:
+        state = self.state or {}
+        return {token: entry for kind in kinds for token, entry in state.get(kind, {}).items()}
+
+    def _hosts(self, token: str, element_id: str) -> bool:
+        """A token that only hosts what runs inside waits for nothing but the events at its border."""
+        hosts = [entry[2] for entry in self._entries("scopes").values()]
+        return int(token) in hosts and self.plan.elements[element_id].host is None
+
+    def stopped_at(self, element_id: str, instance: int | None = None) -> int:
+        """The token of an incident."""
+        for token, entry in self._entries("incidents").items():
+            if entry[0] == element_id and instance in (None, *entry[4:]):
+                return int(token)
+        raise _CaseError(f"no incident at {element_id}")
 
     def checked(self, form_id: str, data: Any) -> dict[str, Any]:
         """Data as the form lets them through; every text counts as an upload that exists."""
         uploads = {text: forms.UploadInfo(text, "application/pdf", 1) for text in _texts(data)}
         known = self.variables
         result = forms.validate(
-            self.source.forms[form_id],
+            self.source.form(form_id) or {},
             data,
             uploads=uploads,
             evaluate=lambda text, values: evaluate(text, {**known, **values}),
@@ -91,7 +109,7 @@ class _Play:
 
 def run_cases(source: TemplateSource) -> list[CaseResult]:
     """Runs all cases. Raises ModelRefused where there is no plan to run them on."""
-    plan = compile_plan(source.bpmn_xml, source.decisions)
+    plan = compile_plan(source.bpmn_xml, source.decisions, source.called_models)
     return [_run(_Play(plan, source), position, case) for position, case in enumerate(source.cases)]
 
 
@@ -104,7 +122,7 @@ def _run(play: _Play, position: int, case: Any) -> CaseResult:
         _compare(play, case["expect"])
     except (_CaseError, engine.StaleToken, engine.EngineFault, FeelError) as error:
         return CaseResult(name, str(error), tuple(play.path))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         return CaseResult(name, f"unreadable case: {error!r}", tuple(play.path))
     return CaseResult(name, None, tuple(play.path))
 
@@ -117,17 +135,24 @@ def _start(play: _Play, case: Mapping[str, Any]) -> None:
 
 
 def _step(play: _Play, step: Mapping[str, Any]) -> None:
-    if "complete" in step:
-        element_id = step["complete"]
-        token = play.token_at(element_id)
+    kind = next(name for name in ("complete", "timer", "message", "signal", "retry") if name in step)
+    element_id, instance, data = step[kind], step.get("instance"), dict(step.get("data", {}))
+    if kind == "retry":
+        play.take(engine.IncidentRetried(play.stopped_at(element_id, instance), data, step.get("flow")))
+        return
+    token = play.token_at(element_id, instance)
+    if kind == "complete":
         form_id = play.plan.elements[element_id].attributes.get("form")
-        data = play.checked(form_id, step.get("data", {})) if form_id else {}
-        play.take(engine.TaskCompleted(token, data))
-    elif "timer" in step:
-        play.take(engine.TimerFired(play.token_at(step["timer"]), step["timer"]))
+        play.take(engine.TaskCompleted(token, play.checked(form_id, data) if form_id else {}))
+    elif kind == "timer":
+        play.take(engine.TimerFired(token, element_id))
     else:
-        token = play.token_at(step["message"])
-        play.take(engine.MessageReceived(token, step["message"], dict(step.get("data", {}))))
+        received = engine.MessageReceived if kind == "message" else engine.SignalReceived
+        play.take(received(token, element_id, data))
+
+
+def _instance(entry: list[Any]) -> int | None:
+    return entry[3] if len(entry) > 3 and isinstance(entry[3], int) else None
 
 
 def _compare(play: _Play, expected: Mapping[str, Any]) -> None:
@@ -137,6 +162,9 @@ def _compare(play: _Play, expected: Mapping[str, Any]) -> None:
             raise _CaseError(f"{element_id} was not passed in this order")
     if "waiting" in expected and sorted(place for _, place in play.resting()) != sorted(expected["waiting"]):
         raise _CaseError(f"rests at {', '.join(sorted(place for _, place in play.resting())) or 'nothing'}")
+    stopped = sorted(place for _, place, _reason in engine.incidents(play.state or engine.initial_state()))
+    if stopped != sorted(expected.get("incidents", [])):
+        raise _CaseError(f"stopped at {', '.join(stopped) or 'nothing'}")
     if "outcome" in expected and play.outcome != expected["outcome"]:
         raise _CaseError(f"outcome {play.outcome}")
     for key, value in expected.get("variables", {}).items():

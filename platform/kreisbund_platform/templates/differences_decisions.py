@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from kreisbund_platform.engine.letters import german_euro
 from kreisbund_platform.engine.refused import local_name, read_xml
 from kreisbund_platform.templates.differences_process import canonical
 from kreisbund_platform.templates.differences_terms import (
@@ -72,10 +73,11 @@ def decision_differences(
 
 def _logic(element: etree._Element) -> DecisionLogic:
     table = next((child for child in element if local_name(child) == "decisionTable"), None)
-    name = " ".join((element.get("name") or element.get("id") or "").split())
-    names = [name] if table is None else _column_names(table, "output")
-    rows = _literal(element, name) if table is None else _rows(table)
+    identifier = element.get("name") or element.get("id") or ""
+    name = " ".join((element.get("label") or identifier).split())
+    names = [identifier] if table is None else _column_names(table, "output")
     money = any(sign in column.lower() for column in names for sign in _MONEY)
+    rows = _literal(element, money=money) if table is None else _rows(table)
     return DecisionLogic(name, money, {row.rule_id: row for row in rows}, _requires(element), _rest(element))
 
 
@@ -95,10 +97,11 @@ def with_required(logic: Mapping[str, DecisionLogic], decision_id: str) -> set[s
     return found
 
 
-def _literal(element: etree._Element, name: str) -> Iterator[DecisionRow]:
+def _literal(element: etree._Element, *, money: bool) -> Iterator[DecisionRow]:
     for logic in element:
         if local_name(logic) == "literalExpression":
-            yield DecisionRow("=", f"{name} = {_text(logic)}", "")
+            text = _text(logic)
+            yield DecisionRow("=", german_euro(int(text)) if money and text.isdigit() else text, "")
 
 
 def _column_names(table: etree._Element, kind: str) -> list[str]:
@@ -130,6 +133,7 @@ def _text(cell: etree._Element) -> str:
 def _rest(element: etree._Element) -> bytes:
     copy = etree.fromstring(etree.tostring(element, with_tail=False))
     copy.attrib.pop("name", "")
+    copy.attrib.pop("label", "")
     for part in [part for part in copy.iter() if local_name(part) in _TOLD_APART or _is_literal(part)]:
         parent = part.getparent()
         if parent is not None:
@@ -151,8 +155,9 @@ def _row(
 ) -> Iterator[Difference]:
     words = (old.words if old else None, new.words if new else None)
     if words[0] != words[1]:
-        what = _("Entscheidung „{name}“, Regel").format(name=logic.name)
-        yield _value(decision_id, logic, what, words, _class(logic))
+        is_constant = "=" in (old.rule_id if old else "", new.rule_id if new else "")
+        what = _("„{name}“") if is_constant else _("Entscheidung „{name}“, Regel")
+        yield _value(decision_id, logic, what.format(name=logic.name), words, _class(logic))
     if old and new and old.reason != new.reason:
         what = _("Entscheidung „{name}“, Begründung der Regel").format(name=logic.name)
         class_ = ChangeClass.LEGAL_BASIS if "§" in old.reason + new.reason else ChangeClass.TEXT

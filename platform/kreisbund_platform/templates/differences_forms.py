@@ -87,12 +87,16 @@ def _fields(form_id: str, components: Any, place: str, group: str) -> Iterator[F
 
 
 def _whole(form_id: str, old: Schema | None, new: Schema | None) -> Difference:
-    form = quoted(form_id)
-    values = (None if old is None else form_id, None if new is None else form_id)
+    name = _form_name(form_id, new or old or {})
+    values = (None if old is None else name, None if new is None else name)
     sentence = _("Das Formular {form} entfällt.") if new is None else _("Das Formular {form} kommt hinzu.")
-    return changed(
-        DifferencePart.FORM_FIELD, form_id, form_id, values, sentence.format(form=form), ChangeClass.STRUCTURE
-    )
+    sentence = sentence.format(form=quoted(name))
+    return changed(DifferencePart.FORM_FIELD, form_id, name, values, sentence, ChangeClass.STRUCTURE)
+
+
+def _form_name(form_id: str, schema: Schema) -> str:
+    """What people call a form: the heading of its first group, or its first field."""
+    return next((field.name for field in _fields(form_id, schema.get("components"), form_id, "")), form_id)
 
 
 def _added(field: Field) -> Difference:

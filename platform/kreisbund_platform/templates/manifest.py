@@ -68,7 +68,11 @@ class VariablePoint:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a template says about itself. `automatic_decision_norm` permits notices without a human (§ 35a VwVfG)."""
+    """What a template says about itself.
+
+    `automatic_decision_norm` permits notices without a human (§ 35a VwVfG); `automatic_decision_exit` is the gateway
+    where cases with individual circumstances leave for an official.
+    """
 
     slug: str
     title: str
@@ -84,7 +88,8 @@ class Manifest:
     start_form: str
     fees: tuple[Fee, ...]
     variable_points: tuple[VariablePoint, ...]
-    automatic_decision_norm: str | None
+    automatic_decision_norm: str | None = None
+    automatic_decision_exit: str | None = None
 
 
 def read_manifest(raw: Mapping[str, Any]) -> Manifest:
@@ -107,7 +112,8 @@ def read_manifest(raw: Mapping[str, Any]) -> Manifest:
         start_form=_text(raw, "start_form"),
         fees=_entries(raw, "fees", _fee),
         variable_points=_entries(raw, "variable_points", _variable_point),
-        automatic_decision_norm=_text(raw, "automatic_decision_norm") if "automatic_decision_norm" in raw else None,
+        automatic_decision_norm=_optional_text(raw, "automatic_decision_norm"),
+        automatic_decision_exit=_optional_text(raw, "automatic_decision_exit"),
     )
 
 
@@ -129,6 +135,10 @@ def _text(raw: Mapping[str, Any], key: str, place: str = "") -> str:
     if not isinstance(value, str) or not value.strip():
         raise ManifestError(f"{place}{key}", "a text")
     return value.strip()
+
+
+def _optional_text(raw: Mapping[str, Any], key: str) -> str | None:
+    return _text(raw, key) if key in raw else None
 
 
 def _texts(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:

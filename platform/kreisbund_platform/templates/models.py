@@ -90,7 +90,7 @@ class TemplateVariant(SQLModel, table=True):
 
 
 class VariantRebase(SQLModel, table=True):
-    """Carrying a county's operations over to a newer base; `steps` as migration 0015 says."""
+    """Carrying a county's operations over to a newer base; `steps` as migration 0006 says."""
 
     __tablename__ = "variant_rebase"
     id: UUID = Field(primary_key=True)

@@ -7,14 +7,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from kreisbund_platform.engine.plan import Plan, compile_plan
-from kreisbund_platform.templates import queries, variants_queries
+from kreisbund_platform.templates import calls, queries, variants_queries
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
 from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
 
@@ -57,7 +56,7 @@ def plan_of(connection: Connection[Any], version_id: UUID, variant_id: UUID | No
     variant = variants_queries.variant(connection, variant_id) if variant_id else None
     if variant_id and (variant is None or variant.base_version_id != version_id or variant.status == "DRAFT"):
         raise LookupError("no such variant of this version")
-    return _remember(key, _load(version, variant))
+    return _remember(key, _load(connection, version, variant))
 
 
 def plan_for_new(connection: Connection[Any], version_id: UUID) -> LoadedTemplate:
@@ -65,20 +64,22 @@ def plan_for_new(connection: Connection[Any], version_id: UUID) -> LoadedTemplat
     return plan_of(connection, version_id, variants_queries.in_force(connection, version_id))
 
 
-def _load(version: TemplateVersion, variant: TemplateVariant | None) -> LoadedTemplate:
+def _load(connection: Connection[Any], version: TemplateVersion, variant: TemplateVariant | None) -> LoadedTemplate:
     content = variant or version
     manifest = read_manifest(content.manifest)
     decisions = {name: xml.encode() for name, xml in content.decisions.items()}
+    called = calls.called_sources(connection, content.bpmn_xml.encode())
+    models = {slug: source.model for slug, source in called.items()}
     return LoadedTemplate(
         template_id=version.template_id,
         version_id=version.id,
         number=version.number,
         slug=manifest.slug,
         title=manifest.title,
-        plan=compile_plan(content.bpmn_xml.encode(), decisions),
+        plan=compile_plan(content.bpmn_xml.encode(), decisions, models),
         manifest=manifest,
-        forms=MappingProxyType(content.forms),
-        letters=MappingProxyType(content.letters),
+        forms=calls.forms_with(content.forms, called),
+        letters=calls.letters_with(content.letters, called),
         variant_id=variant.id if variant else None,
     )
 

@@ -1,5 +1,6 @@
 """Publishing: a folder that passes every check becomes an immutable version that counties may adopt."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,20 +11,23 @@ from kreisbund_platform import ids
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.engine.plan import ModelRefused, Plan, compile_plan
 from kreisbund_platform.errors import FieldError, Invalid
-from kreisbund_platform.templates import queries
+from kreisbund_platform.templates import calls, queries
 from kreisbund_platform.templates.checks import check_content
+from kreisbund_platform.templates.limits import check_limits
 from kreisbund_platform.templates.manifest import Manifest, ManifestError, read_manifest
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateVersion, Topic
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.texts import _
 
 SERVICE_TEAM = "service_team"
+MANIFEST_KEYS = frozenset(Manifest.__dataclass_fields__)
 
 
 def publish(
     connection: Connection[Any], source: TemplateSource, *, clock: Clock, published_by: str = SERVICE_TEAM
 ) -> TemplateVersion | Invalid:
     """Publishes on a connection of the workspace `catalogue`; content published before answers that version."""
+    source = replace(source, called=calls.called_sources(connection, source.bpmn_xml))
     checked = check(source)
     if isinstance(checked, Invalid):
         return checked
@@ -44,6 +48,8 @@ def check(source: TemplateSource) -> Manifest | Invalid:
         manifest = read_manifest(source.manifest)
     except ManifestError as error:
         return _invalid([FieldError(error.key, "MANIFEST", _("Erwartet: {expected}").format(expected=error.expected))])
+    if problems := check_limits(source):
+        return _invalid(problems)
     plan = _plan(source)
     problems = [plan] if isinstance(plan, FieldError) else check_content(source, manifest, plan)
     return _invalid(problems) if problems else manifest
@@ -51,20 +57,9 @@ def check(source: TemplateSource) -> Manifest | Invalid:
 
 def _plan(source: TemplateSource) -> Plan | FieldError:
     try:
-        for name, xml in [("process.bpmn", source.bpmn_xml), *source.decisions.items()]:
-            if b"\0" in xml or not _is_utf8(xml):
-                return FieldError(name, "ENCODING", _("Die Datei ist nicht in UTF-8 geschrieben."))
-        return compile_plan(source.bpmn_xml, source.decisions)
+        return compile_plan(source.bpmn_xml, source.decisions, source.called_models)
     except ModelRefused as refused:
         return FieldError(refused.element_id, "MODEL", refused.reason)
-
-
-def _is_utf8(xml: bytes) -> bool:
-    try:
-        xml.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _invalid(problems: list[FieldError]) -> Invalid:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates import queries, taking_over, variants_queries
+from kreisbund_platform.templates import queries, variants_queries
+from kreisbund_platform.templates.life_cycle import releases
 from kreisbund_platform.templates.models import TemplateVersion, VariantRebase
 from kreisbund_platform.templates.rebase_outcomes import Decision, Step, choice_problem, resolved, step_of
 from kreisbund_platform.templates.rebase_steps import conclude, note, opened, steps_between
@@ -115,7 +116,7 @@ def finish(work: WorkContext, rebase_id: UUID, expected_version: int, reason: st
     refusal: Refusal | None = _moved_on(work, rebase) or conclude(work, rebase, version, steps)
     if refusal:
         return refusal
-    taken = taking_over.put_in_force(work, version, reason=reason)
+    taken = releases.put_in_force(work, version, reason=reason)
     return rebase.id if isinstance(taken, UUID) else taken
 
 
@@ -149,7 +150,7 @@ def undo(work: WorkContext, rebase_id: UUID, expected_version: int, reason: str)
     rebase.undone_at, rebase.undone_by = work.clock.now(), work.principal.subject
     variants_queries.update_rebase(work.connection, rebase)
     note(work, "REBASE_UNDONE", rebase)
-    taken = taking_over.put_in_force(work, before, reason=reason)
+    taken = releases.put_in_force(work, before, reason=reason)
     return rebase.id if isinstance(taken, UUID) else taken
 
 

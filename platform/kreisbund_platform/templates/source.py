@@ -4,9 +4,11 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from kreisbund_platform.engine.plan import CalledModel
 
 LARGEST_FILE = 1024 * 1024
 MOST_FILES = 200
@@ -23,7 +25,10 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class TemplateSource:
-    """The parts of a template, read but not checked. `decisions` by file name; `forms` and `letters` by id."""
+    """The parts of a template, read but not checked. `decisions` by file name; `forms` and `letters` by id.
+
+    `called` are the published templates that its call activities name, by slug; they are no part of its content.
+    """
 
     manifest: Mapping[str, Any]
     bpmn_xml: bytes
@@ -31,6 +36,31 @@ class TemplateSource:
     forms: Mapping[str, Mapping[str, Any]]
     letters: Mapping[str, Mapping[str, Any]]
     cases: list[Any]
+    called: Mapping[str, "TemplateSource"] = field(default_factory=dict)
+
+    @property
+    def called_models(self) -> dict[str, CalledModel]:
+        """What the engine compiles into this template's plan."""
+        return {slug: source.model for slug, source in self.called.items()}
+
+    @property
+    def model(self) -> CalledModel:
+        """What the engine compiles into the plan of a template that calls this one."""
+        return CalledModel(self.bpmn_xml, self.decisions, self.called_models)
+
+    def form(self, form_id: str) -> Mapping[str, Any] | None:
+        """A form by its id in the plan: `slug:id` is a called template's."""
+        owner, name = self._owner(form_id)
+        return owner.forms.get(name)
+
+    def letter(self, letter_id: str) -> Mapping[str, Any] | None:
+        """A letter by its id in the plan: `slug:id` is a called template's."""
+        owner, name = self._owner(letter_id)
+        return owner.letters.get(name)
+
+    def _owner(self, part_id: str) -> tuple["TemplateSource", str]:
+        slug, colon, rest = part_id.partition(":")
+        return self.called[slug]._owner(rest) if colon and slug in self.called else (self, part_id)
 
     @property
     def content_hash(self) -> str:

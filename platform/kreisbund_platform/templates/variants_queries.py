@@ -126,6 +126,12 @@ def version_numbered(connection: Rows, slug: str, number: int) -> TemplateVersio
         ).fetchone()
 
 
+def rebase(connection: Rows, rebase_id: UUID) -> VariantRebase | None:
+    """A rebase, to be read."""
+    with connection.cursor(row_factory=class_row(VariantRebase)) as cursor:
+        return cursor.execute("SELECT * FROM variant_rebase WHERE id = %s", (rebase_id,)).fetchone()
+
+
 def lock_rebase(connection: Rows, rebase_id: UUID) -> VariantRebase | None:
     """A rebase, locked until the transaction ends."""
     with connection.cursor(row_factory=class_row(VariantRebase)) as cursor:

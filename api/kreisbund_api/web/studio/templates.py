@@ -13,7 +13,8 @@ from kreisbund_platform.engine.diagram import render_svg
 async def templates(visit: Visit) -> Response:
     """All templates."""
     data = await ask(visit, "templates")
-    return show(visit, "studio/templates.html", templates=[e["node"] for e in data["processTemplates"]["edges"]])
+    found = [edge["node"] for edge in data["processTemplates"]["edges"]]
+    return show(visit, "studio/templates.html", templates=found, drafts=data["drafts"])
 
 
 async def template(visit: Visit) -> Response:
