@@ -1,5 +1,6 @@
 """Given cases: what a process does alone, with its own messages, signals and timers."""
 
+import itertools
 import json
 
 import pytest
@@ -31,7 +32,7 @@ def two(first: str, second: str, beside: str = "") -> bytes:
 
 
 def line(*names: str) -> str:
-    return flows(*(f"{a}>{b}" for a, b in zip(names, names[1:], strict=False)))
+    return flows(*(f"{a}>{b}" for a, b in itertools.pairwise(names)))
 
 
 def test_numbers_and_texts_decide(run):

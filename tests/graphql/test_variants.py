@@ -14,8 +14,8 @@ from kreisbund_platform.templates.source import load_folder
 from tests.graphql.conftest import Api
 from tests.support.fixtures import START, Deployment
 
-SLUG = "schuelerbefoerderung"
-SCHOOL = Path(kreisbund_tenants.__file__).parent / "catalogue" / "schule" / SLUG
+SLUG = "schulweg"  # a template of this test's own
+SCHOOL = Path(kreisbund_tenants.__file__).parent / "catalogue" / "schule" / "schuelerbefoerderung"
 HELP = {"point": "distance_help", "kind": "text", "value": "Mit dem Geoportal messen.", "reason": "Nachfragen"}
 INSERTED = {"point": "before_notice", "kind": "insertion", "value": {"fragment": "file_note", "name": "Vermerk"}}
 PROBLEM = "... on Problem { code message } ... on Invalid { fieldErrors { path code } }"
@@ -43,7 +43,7 @@ def adopted(deployment: Deployment, api: Api) -> None:
 def publish(deployment: Deployment, **manifest: Any) -> TemplateVersion:
     source = load_folder(SCHOOL)
     topic = {**source.manifest["topic"], "lead_county": "nordhausen"}
-    source = replace(source, manifest={**source.manifest, "topic": topic, **manifest})
+    source = replace(source, manifest={**source.manifest, "slug": SLUG, "topic": topic, **manifest})
     with deployment.connections.for_workspace("catalogue") as connection, connection.transaction():
         version = publishing.publish(connection, source, clock=ManualClock(START))
     assert isinstance(version, TemplateVersion)
@@ -110,11 +110,14 @@ def test_from_draft_to_the_applicants_form_and_on_to_the_next_version(
     done = change(api, "county_admin", FINISH, key, rebase=begun["id"], expectedVersion=1)
     assert done["rebase"] == {"status": "FINISHED", "toVariant": {"number": 2}}
     assert "Geoportal" in _form(api, "citizen")
-    versions = """query ($slug: String!) { versionComparison(template: $slug, old: 1, new: 2) {
-      differences { sentence } newDrawing } }"""
-    found = api.ask("service_team_lead", versions, slug=SLUG)["data"]["versionComparison"]
+    numbers = "query ($slug: String!) { processTemplate(slug: $slug) { versions { number } } }"
+    newest = api.ask("service_team_lead", numbers, slug=SLUG)["data"]["processTemplate"]["versions"][0]["number"]
+    versions = """query ($slug: String!, $old: Int!, $new: Int!) {
+      versionComparison(template: $slug, old: $old, new: $new) { differences { sentence } newDrawing } }"""
+    asked = {"slug": SLUG, "old": newest - 1, "new": newest}
+    found = api.ask("service_team_lead", versions, **asked)["data"]["versionComparison"]
     assert found["differences"][0]["sentence"].startswith("Kurzbeschreibung: „Neue Fassung.“")
-    assert api.ask("citizen", versions, slug=SLUG).get("errors")
+    assert api.ask("citizen", versions, **asked).get("errors")
 
 
 def _form(api: Api, who: str) -> str:

@@ -14,7 +14,7 @@ FILES = sorted((Path(kreisbund_tenants.__file__).parent / "catalogue").glob("*/*
 def test_every_row_fits_its_columns(file: Path) -> None:
     views = decisions_of(file.read_bytes())
     assert views
-    for view in views:
+    for view in (each for each in views if each.columns):
         assert view.hit_policy.endswith(".")
         assert view.rows
         assert all(len(row.cells) == len(view.columns) and row.note for row in view.rows)

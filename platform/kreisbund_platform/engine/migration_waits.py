@@ -33,8 +33,9 @@ def differences_of_waits(old: Plan, new: Plan, state: State, moved: State, mappi
     for kind in ("tokens", "listeners"):
         before, after = state.get(kind, {}), moved.get(kind, {})
         for key in dict.fromkeys((*before, *after)):
-            one = _Place.of(old, state, before.get(key))
-            other = _Place.of(new, moved, after.get(key))
+            listening = kind == "listeners"
+            one = _Place.of(old, state, before.get(key), listening=listening)
+            other = _Place.of(new, moved, after.get(key), listening=listening)
             found += _work(int(key), one, other)
             found += _events(int(key), one, other, mapping)
     return tuple(found)
@@ -48,12 +49,13 @@ class _Place:
     events: Mapping[str, Element]
 
     @staticmethod
-    def of(plan: Plan, state: State, entry: list[Any] | None) -> "_Place | None":
+    def of(plan: Plan, state: State, entry: list[Any] | None, *, listening: bool) -> "_Place | None":
         if entry is None:
             return None
         name, scope, fired, *more = entry
         element = plan.elements[name]
-        own = () if more and isinstance(more[0], list) else element.awaits
+        apart = (element.behaviour is Behaviour.EVENT_SUB_PROCESS) is not listening
+        own = () if apart or (more and isinstance(more[0], list)) else element.awaits
         border = () if state["scopes"][str(scope)][0].endswith(INSTANCES) else element.boundaries
         events = {event: plan.elements[event] for event in (*own, *border) if _waits(plan.elements[event], fired)}
         return _Place(element, events)

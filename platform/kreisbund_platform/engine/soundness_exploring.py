@@ -27,7 +27,9 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Move:
+class Move:
+    """A node that fires: the arcs it takes from, those it puts on, the marking after it."""
+
     node: int
     taken: int
     put: int
@@ -35,33 +37,45 @@ class _Move:
 
 
 class _Unsafe(Exception):  # noqa: N818  ends the search
-    def __init__(self, marking: int, move: _Move) -> None:
+    def __init__(self, marking: int, move: Move) -> None:
         super().__init__()
         self.marking, self.move = marking, move
 
 
 def explore(net: Net, limit: int, *, alive: bool) -> Outcome:
     """Whether every marking can complete on one token an arc; with `alive` each node must fire too."""
-    return _Exploring(net, limit).outcome(alive=alive)
+    return Exploring(net, limit).outcome(alive=alive)
 
 
-class _Exploring:
+class Exploring:
+    """One exploration; `soundness_counting` makes another of it, with several tokens an arc."""
+
+    width = 1
+
     def __init__(self, net: Net, limit: int) -> None:
         self._net, self._limit = net, limit
-        self._bit = {number: 1 << position for position, number in enumerate(net.arcs)}
+        self._bit = {number: 1 << position * self.width for position, number in enumerate(net.arcs)}
         self._arcs = list(net.arcs)
         self._partial = False
         self._exits = {name: self._possible_exits(name, node) for name, node in net.nodes.items()}
         self._ins = {name: self._mask(net.ins[name]) for name in net.nodes}
         self._before = {n: self._upstream(n) for n, node in net.nodes.items() if node.join is Join.INCLUSIVE}
         self._harmless = self._mask(number for number, arc in net.arcs.items() if arc.harmless)
-        self._came: dict[int, tuple[int, _Move] | None] = {}
+        self._came: dict[int, tuple[int, Move] | None] = {}
         self._fired: set[int] = set()
 
+    def first(self) -> int:
+        """The net's own tokens."""
+        return self._mask(self._net.marked)
+
+    def present(self, marking: int) -> int:
+        """The arcs with a token."""
+        return marking
+
     def outcome(self, *, alive: bool) -> Outcome:
-        first = self._mask(self._net.marked)
+        """Explores and judges."""
         try:
-            stuck, back = self._search(first)
+            stuck, back = self._search(self.first())
         except _Unsafe as found:
             return self._unsafe(found)
         if stuck is not None:
@@ -107,17 +121,18 @@ class _Exploring:
 
     # --- moves
 
-    def _moves(self, marking: int) -> Iterator[_Move]:
-        rest, seen = marking, set[int]()
+    def _moves(self, marking: int) -> Iterator[Move]:
+        here, seen = self.present(marking), set[int]()
+        rest = here
         while rest:
             bit = rest & -rest
             rest ^= bit
-            name = self._net.arcs[self._arcs[bit.bit_length() - 1]].target
+            name = self._net.arcs[self._arcs[(bit.bit_length() - 1) // self.width]].target
             if self._net.nodes[name].join is Join.ANY:
                 yield from self._fire(marking, name, bit)
             elif name not in seen:
                 seen.add(name)
-                if taken := self._joined(marking, name):
+                if taken := self._joined(here, name):
                     yield from self._fire(marking, name, taken)
 
     def _joined(self, marking: int, name: int) -> int:
@@ -135,17 +150,21 @@ class _Exploring:
         elsewhere = marking & ~ins & ~covered
         return 0 if any(elsewhere & before for before in missing) else taken
 
-    def _fire(self, marking: int, name: int, taken: int) -> Iterator[_Move]:
+    def _fire(self, marking: int, name: int, taken: int) -> Iterator[Move]:
         self._fired.add(name)
         if self._net.nodes[name].split is Split.CLEAR:
-            yield _Move(name, taken, 0, 0)
+            yield Move(name, taken, 0, 0)
             return
-        rest = marking & ~taken
         for put in self._exits[name]:
-            move = _Move(name, taken, put, rest | put)
-            if rest & put & ~self._harmless:
-                raise _Unsafe(marking, move)
-            yield move
+            yield self.moved(marking, name, taken, put)
+
+    def moved(self, marking: int, name: int, taken: int, put: int) -> Move:
+        """The move; a second token on an arc ends the search."""
+        rest = marking & ~taken
+        move = Move(name, taken, put, rest | put)
+        if rest & put & ~self._harmless:
+            raise _Unsafe(marking, move)
+        return move
 
     # --- tables
 
@@ -190,16 +209,17 @@ class _Exploring:
     # --- telling a person
 
     def _numbers(self, marking: int) -> Iterator[int]:
-        return (number for number in self._arcs if marking & self._bit[number])
+        here = self.present(marking)
+        return (number for number in self._arcs if here & self._bit[number])
 
-    def _way(self, marking: int) -> list[_Move]:
-        moves: list[_Move] = []
+    def _way(self, marking: int) -> list[Move]:
+        moves: list[Move] = []
         while came := self._came[marking]:
             marking, move = came
             moves.append(move)
         return moves[::-1]
 
-    def _told(self, moves: Iterable[_Move]) -> tuple[str, ...]:
+    def _told(self, moves: Iterable[Move]) -> tuple[str, ...]:
         told: list[str] = []
         for move in moves:
             told += chain.from_iterable(self._net.arcs[number].trail for number in self._numbers(move.taken))
@@ -219,6 +239,7 @@ class _Exploring:
 
     def _waits(self, marking: int) -> str:
         """The join that waits for what cannot come; not one that only waits for another such join."""
+        marking = self.present(marking)
         waiting = list(dict.fromkeys(self._net.arcs[number].target for number in self._numbers(marking)))
         hopeless = (name for name in waiting if self._is_hopeless(marking, name))
         return self._net.nodes[next(hopeless, waiting[0])].element_id
@@ -237,16 +258,16 @@ class _Exploring:
         element_id = met or self._net.nodes[found.move.node].element_id
         return Outcome("UNSAFE", len(self._came), element_id, path, self._stand(twice))
 
-    def _common(self, one: _Move, other: _Move) -> str | None:
+    def _common(self, one: Move, other: Move) -> str | None:
         trail = set(self._told([one]))
         return next((name for name in self._told([other]) if name in trail), None)
 
     def _livelock(self, lost: int) -> Outcome:
         """Moves without end; where a join waits meanwhile, it is named."""
-        seen, pending, always, fired = {lost}, [lost], lost, set[int]()
+        seen, pending, always, fired = {lost}, [lost], self.present(lost), set[int]()
         while pending:
             marking = pending.pop()
-            always &= marking
+            always &= self.present(marking)
             for move in self._moves(marking):
                 fired.add(move.node)
                 if move.after not in seen:

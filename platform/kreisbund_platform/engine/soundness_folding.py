@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from kreisbund_platform.engine.soundness_net import Arc, Join, Net, Node, Split
 
 
-def fold(net: Net) -> Net:
-    """A folded copy."""
-    folding = _Folding(net)
+def fold(net: Net, *, merging: bool = True) -> Net:
+    """A folded copy; without `merging` joins and splits that follow each other stay apart, and with them regions."""
+    folding = _Folding(net, merging=merging)
     folding.run()
     return folding.net
 
@@ -23,7 +23,7 @@ def without_stops(folded: Net) -> Net | None:
     Its markings are those of the folded net but for the empty one: if it is sound both are, and its deadlocks and
     second tokens are real. That a token never ends may be due to what is left out.
     """
-    net = _copy(folded)
+    net = copy(folded)
     stops = [number for number, arc in net.arcs.items() if number not in net.marked and _stops(net, arc)]
     for number in stops:
         arc = net.arcs[number]
@@ -49,7 +49,8 @@ def _stops(net: Net, arc: Arc) -> bool:
     return target.split is Split.CLEAR and target.join is Join.ANY
 
 
-def _copy(net: Net) -> Net:
+def copy(net: Net) -> Net:
+    """A net of its own that may be changed."""
     copy = Net(marked=set(net.marked))
     copy.nodes = {key: Node(n.element_id, n.join, n.split, n.optional, n.ids) for key, n in net.nodes.items()}
     copy.arcs = {key: Arc(arc.source, arc.target, arc.trail, arc.harmless) for key, arc in net.arcs.items()}
@@ -59,20 +60,13 @@ def _copy(net: Net) -> Net:
 
 
 class _Folding:
-    def __init__(self, net: Net) -> None:
-        self.net = _copy(net)
+    def __init__(self, net: Net, *, merging: bool) -> None:
+        self.net = copy(net)
         self._pending = list(net.nodes)
         self._queued = set(net.nodes)
         self._on_cycles = _on_cycles(net)
-        self._rules = (
-            self._skip,
-            self._twins,
-            self._turn,
-            self._stub,
-            self._fuse,
-            self._merge_joins,
-            self._merge_splits,
-        )
+        merge = (self._merge_joins, self._merge_splits) if merging else ()
+        self._rules = (self._skip, self._twins, self._turn, self._stub, self._fuse, *merge)
 
     def run(self) -> None:
         while self._pending:

@@ -8,7 +8,7 @@ from typing import Any
 from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.plan_model import Container, Plan
 from kreisbund_platform.engine.soundness_net import Builder, Elements, Part, part, reach, threads
-from kreisbund_platform.engine.soundness_verdicts import SOUND, Verdict, fault, judge
+from kreisbund_platform.engine.soundness_verdicts import SOUND, Verdict, fault, judge, judge_runs
 
 
 @dataclass
@@ -57,12 +57,14 @@ def _check_scope(plan: Plan, container: Container, standing: Standing) -> Verdic
     for roots, thread in threads(plan.elements, container):
         own = standing.take(plan.elements, thread.members - taken)
         taken |= thread.members
-        side = roots != container.starts and not any(plan.elements[name].joins for name in thread.members)
-        for together in _one_by_one(own) if side else [own]:
-            verdict = _check_thread(plan, container, together)
+        side = roots != container.starts
+        apart = side and not any(plan.elements[name].joins for name in thread.members)
+        for together in _one_by_one(own) if apart else [own]:
+            verdict = _check_thread(plan, container, together, side=side)
             if verdict.result != "sound":
                 return verdict
-    return _check_thread(plan, container, standing.take(plan.elements, frozenset(container.element_ids) - taken))
+    rest = standing.take(plan.elements, frozenset(container.element_ids) - taken)
+    return _check_thread(plan, container, rest, side=False)
 
 
 def _one_by_one(standing: Standing) -> Iterator[Standing]:
@@ -71,17 +73,23 @@ def _one_by_one(standing: Standing) -> Iterator[Standing]:
         yield Standing(Counter({name: 1}), fired=standing.fired)
 
 
-def _check_thread(plan: Plan, container: Container, standing: Standing) -> Verdict:
+def _check_thread(plan: Plan, container: Container, standing: Standing, *, side: bool) -> Verdict:
+    """A side thread may run several times at once, the main one may not."""
     if not standing.inside and not standing.arrived:
         return SOUND
     joined = {flow.flow_id: flow.target for name in container.element_ids for flow in plan.elements[name].incoming}
-    roots = [*standing.inside, *(joined[flow_id] for flow_id in standing.arrived)]
-    if twice := next((flow_id for flow_id, count in standing.arrived.items() if count > 1), None):
-        return fault("UNSAFE", joined[twice], (), (twice,))
-    thread = part(plan.elements, roots)
+    thread = part(plan.elements, [*standing.inside, *(joined[flow_id] for flow_id in standing.arrived)])
+    builder = Builder(plan.elements, thread)
     started = _started(plan.elements, thread, standing)
-    net = Builder(plan.elements, thread).go_on(standing.inside.elements(), standing.arrived, started)
-    return judge(net, container.container_id, alive=False)
+    net = builder.go_on(standing.inside.elements(), standing.arrived, started)
+    more = Counter({builder.flows[flow]: count - 1 for flow, count in standing.arrived.items() if count > 1})
+    if more and not side:
+        twice = next(iter(flow for flow, count in standing.arrived.items() if count > 1))
+        return fault("UNSAFE", joined[twice], (), (twice,))
+    verdict = judge(net, container.container_id, alive=False)
+    if side and (more or verdict.kind == "UNSAFE"):
+        return judge_runs(net, more, container.container_id)
+    return verdict
 
 
 def _started(elements: Elements, thread: Part, standing: Standing) -> frozenset[str]:

@@ -1,14 +1,18 @@
 """What soundness says, and how a net is judged: decided on the folded net, told on the net as drawn."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from kreisbund_platform.engine.soundness_counting import explore_runs
 from kreisbund_platform.engine.soundness_exploring import Outcome, explore
 from kreisbund_platform.engine.soundness_folding import fold, without_stops
 from kreisbund_platform.engine.soundness_net import Net
+from kreisbund_platform.engine.soundness_regions import shrink
 from kreisbund_platform.texts import _
 
+FEW_STATES = 1_000
 MOST_STATES = 30_000
 MOST_STATES_DRAWN = 5_000
 
@@ -17,8 +21,8 @@ MOST_STATES_DRAWN = 5_000
 class Verdict:
     """`element_id` and `reason` (German) say where and why it is not sound.
 
-    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows from
-    the start to the fault, `waiting` the flows or elements where tokens stand then.
+    `kind` is DEADLOCK, UNSAFE, MIXED, UNREACHABLE, DEAD_END, LIVELOCK or UNDECIDED. `path` are the elements and flows
+    from the start to the fault, `waiting` the flows or elements where tokens stand then.
     """
 
     result: Literal["sound", "unsound", "undecided"]
@@ -49,7 +53,7 @@ def fault(kind: str, element_id: str | None, path: Iterable[str] = (), waiting: 
 
 def judge(net: Net, container_id: str, *, alive: bool) -> Verdict:
     """Whether the net can always complete; where that stays undecided, the container is named."""
-    outcome = decided(fold(net), alive=alive)
+    outcome = decided(net, alive=alive)
     if outcome.kind is None:
         return SOUND
     if outcome.kind == "UNDECIDED":
@@ -57,14 +61,29 @@ def judge(net: Net, container_id: str, *, alive: bool) -> Verdict:
     return _told(_as_drawn(net, outcome, alive=alive))
 
 
-def decided(folded: Net, *, alive: bool) -> Outcome:
+def judge_runs(net: Net, more: Counter[int], container_id: str) -> Verdict:
+    """Whether several runs of a side thread can all complete."""
+    outcome = explore_runs(net, more, MOST_STATES_DRAWN)
+    if outcome.kind is None:
+        return SOUND
+    return fault("UNDECIDED", container_id) if outcome.kind == "UNDECIDED" else _told(outcome)
+
+
+def decided(net: Net, *, alive: bool) -> Outcome:
+    """At once where little is left after folding, else region by region."""
+    few = min(FEW_STATES, MOST_STATES)
+    outcome = _explored(fold(net), few, alive=alive)
+    return _explored(shrink(net, few), MOST_STATES, alive=alive) if outcome.kind == "UNDECIDED" else outcome
+
+
+def _explored(folded: Net, limit: int, *, alive: bool) -> Outcome:
     """Tried first without the choices to stop everything, which fit no folding rule."""
     pruned = without_stops(folded)
     if pruned is not None:
-        outcome = explore(pruned, MOST_STATES, alive=alive)
+        outcome = explore(pruned, limit, alive=alive)
         if outcome.kind in (None, "DEADLOCK", "UNSAFE"):
             return outcome
-    return explore(folded, MOST_STATES, alive=alive)
+    return explore(folded, limit, alive=alive)
 
 
 def _as_drawn(net: Net, outcome: Outcome, *, alive: bool) -> Outcome:

@@ -24,10 +24,11 @@ OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no le
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
     """All problems of a template whose manifest could be read and whose model could be compiled."""
     faulty = {form_id: problems for form_id, form in source.forms.items() if (problems := _form(form_id, form))}
+    unreadable = {name for name, found in faulty.items() if not all(_of_example(name, each) for each in found)}
     problems = [
         *_start_form(source, manifest),
         *(problem for found in faulty.values() for problem in found),
-        *_letters(source, plan, faulty),
+        *_letters(source, plan, unreadable),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
         *point_problems(source, manifest),
@@ -48,6 +49,11 @@ def _form(form_id: str, form: Mapping[str, Any]) -> list[FieldError]:
         german = _("Die Kennung des Formulars ist nicht die seiner Datei.")
         problems.append(FieldError(form_id, "FORM_ID", german))
     return problems
+
+
+def _of_example(form_id: str, problem: FieldError) -> bool:
+    """Whether the form itself is fine and only its example does not fit it."""
+    return problem.path.startswith(f"{form_id}.example")
 
 
 def _letters(source: TemplateSource, plan: Plan, faulty: Container[str]) -> Iterator[FieldError]:

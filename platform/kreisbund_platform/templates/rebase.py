@@ -17,7 +17,7 @@ from kreisbund_platform.templates.rebase_outcomes import Decision, Step, choice_
 from kreisbund_platform.templates.rebase_steps import conclude, note, opened, steps_between
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.templates.variants import stale
-from kreisbund_platform.templates.variants_check import Judged, invalid, judge, source_of
+from kreisbund_platform.templates.variants_check import Judged, base_of, invalid, judge
 from kreisbund_platform.templates.variants_terms import LONGEST_REASON as LONGEST
 from kreisbund_platform.texts import _
 
@@ -183,7 +183,7 @@ def _open(work: WorkContext, rebase_id: UUID, expected_version: int) -> VariantR
 def _new_source(work: WorkContext, rebase: VariantRebase) -> TemplateSource:
     version = queries.version(work.connection, rebase.to_version_id)
     assert version is not None, "published versions stay"
-    return source_of(version)
+    return base_of(work.connection, version)
 
 
 def _unknown() -> NotFound:

@@ -11,7 +11,7 @@ from kreisbund_platform.templates import queries, variants_queries
 from kreisbund_platform.templates.models import TemplateVersion
 from kreisbund_platform.templates.rebase_outcomes import Step, resolved
 from kreisbund_platform.templates.rebase_steps import conclude, opened, steps_between
-from kreisbund_platform.templates.variants_check import judge, source_of
+from kreisbund_platform.templates.variants_check import base_of, judge
 from kreisbund_platform.texts import _
 
 
@@ -28,13 +28,13 @@ def carried_over(work: WorkContext, version: TemplateVersion) -> Refusal | None:
     assert variant is not None, "variants that were in force stay"
     steps = steps_between(before, version, variant)
     is_open = variants_queries.open_rebase(work.connection, version.template_id) is not None
-    if is_open or any(step.is_open for step in steps) or not _is_sound(version, steps):
+    if is_open or any(step.is_open for step in steps) or not _is_sound(work, version, steps):
         return Conflict(
             "REBASE_NEEDED", _("Hier gilt eine örtliche Variante. Über ihren Übergang entscheidet zuerst ein Mensch.")
         )
     return conclude(work, opened(work, before, variant, version, steps, automatic=True), version, steps)
 
 
-def _is_sound(version: TemplateVersion, steps: Sequence[Step]) -> bool:
-    new = source_of(version)
+def _is_sound(work: WorkContext, version: TemplateVersion, steps: Sequence[Step]) -> bool:
+    new = base_of(work.connection, version)
     return not judge(new, resolved(new, steps)).problems

@@ -10,7 +10,7 @@ from kreisbund_platform.templates import variants_queries
 from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion, VariantRebase
 from kreisbund_platform.templates.rebase_outcomes import Step, outcomes, resolved
 from kreisbund_platform.templates.variants import made, record
-from kreisbund_platform.templates.variants_check import invalid, judge, source_of
+from kreisbund_platform.templates.variants_check import base_of, invalid, judge, source_of
 from kreisbund_platform.templates.variants_terms import operation_of
 
 
@@ -52,7 +52,7 @@ def conclude(
     work: WorkContext, rebase: VariantRebase, version: TemplateVersion, steps: Sequence[Step]
 ) -> Refusal | None:
     """Puts the new variant in force for its version and closes the way; the caller takes the version over."""
-    new = source_of(version)
+    new = base_of(work.connection, version)
     operations = resolved(new, steps)
     judged = judge(new, operations)
     if judged.problems:

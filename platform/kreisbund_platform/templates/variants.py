@@ -15,7 +15,7 @@ from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates import queries, variants_queries
 from kreisbund_platform.templates.models import TemplateAdoption, TemplateVariant, TemplateVersion
 from kreisbund_platform.templates.source import TemplateSource
-from kreisbund_platform.templates.variants_check import Judged, invalid, judge, source_of
+from kreisbund_platform.templates.variants_check import Judged, base_of, invalid, judge
 from kreisbund_platform.templates.variants_points import points
 from kreisbund_platform.templates.variants_terms import Operation, operation_of
 from kreisbund_platform.texts import _
@@ -38,7 +38,7 @@ def save_draft(
     draft = variants_queries.draft(work.connection, adoption.template_id)
     if (draft.version if draft else 0) != expected_version:
         return stale(draft.version if draft else 0)
-    source = source_of(base)
+    source = base_of(work.connection, base)
     operations = read_operations(source, given)
     if isinstance(operations, Invalid):
         return operations
@@ -78,7 +78,7 @@ def put_in_force(work: WorkContext, variant_id: UUID, expected_version: int) -> 
         return not_offered()
     if draft.base_version_id != base.id:
         return Conflict("BASE_CHANGED", _("Inzwischen gilt hier eine andere Fassung der Vorlage."), draft.version)
-    judged = judge(source_of(base), [operation_of(raw) for raw in draft.operations])
+    judged = judge(base_of(work.connection, base), [operation_of(raw) for raw in draft.operations])
     if judged.problems:
         return invalid(judged.problems)
     variants_queries.retire_in_force(work.connection, base.id, work.clock.now())

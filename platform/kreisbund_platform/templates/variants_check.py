@@ -1,11 +1,13 @@
 """A county's operations judged: rules by norm, then everything that publishing checks, soundness included."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from psycopg import Connection
+
 from kreisbund_platform.errors import FieldError, Invalid
-from kreisbund_platform.templates import publishing
+from kreisbund_platform.templates import calls, publishing
 from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.templates.variants_apply import apply
@@ -47,6 +49,12 @@ def source_of(content: TemplateVersion | TemplateVariant, cases: Sequence[Any] =
         letters=content.letters,
         cases=list(own),
     )
+
+
+def base_of(connection: Connection[Any], version: TemplateVersion) -> TemplateSource:
+    """A version as operations are judged on it: with the published templates that it calls."""
+    source = source_of(version)
+    return replace(source, called=calls.called_sources(connection, source.bpmn_xml))
 
 
 def invalid(problems: Iterable[FieldError]) -> Invalid:

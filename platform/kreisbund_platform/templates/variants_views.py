@@ -17,7 +17,7 @@ from kreisbund_platform.templates import queries, variants_queries
 from kreisbund_platform.templates.differences import Difference, differences, marks
 from kreisbund_platform.templates.rebase_outcomes import Step, resolved, step_of, targets
 from kreisbund_platform.templates.source import TemplateSource
-from kreisbund_platform.templates.variants_check import judge, source_of
+from kreisbund_platform.templates.variants_check import base_of, judge, source_of
 from kreisbund_platform.templates.variants_points import points
 
 Rows = Connection[Any]
@@ -64,7 +64,7 @@ def rebase_preview(connection: Rows, rebase_id: UUID) -> Values | None:
     version = queries.version(connection, rebase.to_version_id) if rebase else None
     if rebase is None or version is None:
         return None
-    steps, new = [step_of(raw) for raw in rebase.steps], source_of(version)
+    steps, new = [step_of(raw) for raw in rebase.steps], base_of(connection, version)
     judged = judge(new, resolved(new, steps))
     return {
         "sound": not judged.problems,
