@@ -11,7 +11,7 @@ from datetime import timedelta
 from types import FrameType
 
 from kreisbund_platform import telemetry
-from kreisbund_platform.cases import timers
+from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError
@@ -27,6 +27,8 @@ from kreisbund_platform.tenancy.registry import Registry
 ROUND_SECONDS = 1.0
 MOST_A_ROUND = 200
 UNCLAIMED_FOR = timedelta(days=1)
+# what moves cases without a person; each does one thing in one transaction and says whether it found any
+STEPS = (timers.fire_next, jobs.run_next, correlation.deliver_next)
 
 
 class Worker:
@@ -67,7 +69,7 @@ class Worker:
 
     def serve(self, tenant: TenantContext) -> bool:
         """One round of one county."""
-        done = self._repeat(tenant, timers.fire_next)
+        done = sum(self._repeat(tenant, step) for step in STEPS)
         self._tidy_daily(tenant)
         return bool(done + self._collect(tenant))
 

@@ -33,6 +33,7 @@ class Kind(IntEnum):
     UPLOAD = 15
     NOTE = 16
     MESSAGE = 17
+    INCIDENT = 18
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from kreisbund_platform.audit import log
-from kreisbund_platform.cases import intake, messages, notes, status, tasks, timers, withdrawal
+from kreisbund_platform.cases import intake, messages, notes, status, tasks, withdrawal
+from kreisbund_platform.cases.waits import timers
 from kreisbund_platform.dashboards import collector
 from kreisbund_platform.documents import downloads
 from kreisbund_platform.errors import Conflict, Forbidden, Invalid, NotFound

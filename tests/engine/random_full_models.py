@@ -17,9 +17,6 @@ class FullModel(Model):
         sequential = self.random.choice(("true", "false"))
         done = self.random.choice(("", f"<bpmn:completionCondition>{self._condition()}</bpmn:completionCondition>"))
         done = done.replace(" <", " &lt;")
-        self.variables.append(f"n{self._name('')}")
-        count = f"<bpmn:loopCardinality>{self.variables[-1]} / 3</bpmn:loopCardinality>"
-        self.variables[-1:] = []
         count = f"<bpmn:loopCardinality>{self.random.randint(0, 3)}</bpmn:loopCardinality>"
         return (
             f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">{count}{done}'

@@ -77,7 +77,7 @@ def test_required_decisions_come_first():
         [literal("a", "b", "b")],
         [literal("a", "1"), literal("a", "2")],
         ['<decision id="a" name="a"/>'],
-        ['<decision id="a" name="a"><relation/></decision>'],
+        ['<decision id="a" name="a"><pmml/></decision>'],
     ],
 )
 def test_refused_models(parts):

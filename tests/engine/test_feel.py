@@ -100,7 +100,6 @@ BROKEN = [
     "foo(1)",
     "eval(a)",
     "__import__(a)",
-    "a.b(1)",
     "a; b",
     "a @ b",
 ]

@@ -23,7 +23,7 @@ from kreisbund_platform.engine.plan import build_plan
 from tests.engine.models import NOW, definitions, flows, message, node, timer
 from tests.engine.mutations import Version
 from tests.engine.random_full_models import FullModel
-from tests.engine.random_models import Model
+from tests.engine.random_models import SOUND, Model
 from tests.engine.random_runs import Case, ends
 from tests.engine.wild_models import wild
 
@@ -270,7 +270,7 @@ def test_twenty_thousand_cases_are_grouped_in_seconds():
 def test_what_may_move_ends_and_what_may_not_sticks(seed):
     random = Random(seed)
     model = random.choice((Model, FullModel, None))
-    xml = model(seed, depth=random.choice((2, 3, 4))).xml if model else wild(random)
+    xml = model(seed, random.choice((2, 3, 4)), SOUND).xml if model else wild(random)
     old, new = (build_plan(read_process(text)) for text in (xml, Version(xml, random).xml()))
     if any(soundness.check(plan).result != "sound" for plan in (old, new)):
         return

@@ -8,7 +8,7 @@ from kreisbund_platform.engine import soundness, soundness_verdicts
 from kreisbund_platform.engine.bpmn import read_process
 from kreisbund_platform.engine.plan import build_plan, compile_plan
 from tests.engine.models import definitions, flows, message, node
-from tests.engine.random_models import Model
+from tests.engine.random_models import SOUND, Model
 
 ALTERNATIVES = ("exclusiveGateway", "parallelGateway", "inclusiveGateway")
 
@@ -263,5 +263,5 @@ def test_too_many_markings_are_undecided(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(60))
 def test_block_structured_models_are_sound(seed):
-    found = soundness.check(compile_plan(Model(seed, depth=3 + Random(seed).randint(0, 2)).xml, {}))
+    found = soundness.check(compile_plan(Model(seed, 3 + Random(seed).randint(0, 2), SOUND).xml, {}))
     assert found.result == "sound", found

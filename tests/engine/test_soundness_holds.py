@@ -16,7 +16,7 @@ from kreisbund_platform.engine.soundness_regions import shrink
 from kreisbund_platform.engine.soundness_verdicts import decided
 from tests.engine import naive_soundness
 from tests.engine.random_full_models import FullModel
-from tests.engine.random_models import Model
+from tests.engine.random_models import SOUND, Model
 from tests.engine.random_runs import Case, ends
 from tests.engine.wild_models import wild
 
@@ -126,7 +126,7 @@ def test_verdicts_agree_with_the_definition(seed):
 @given(seeds, st.sampled_from((Model, FullModel, None)))
 def test_sound_models_never_stick(seed, model):
     random = Random(seed)
-    plan = build_plan(read_process(model(seed, depth=4).xml if model else wild(random)))
+    plan = build_plan(read_process(model(seed, 4, SOUND).xml if model else wild(random)))
     if soundness.check(plan).result == "sound":
         assert ends(plan, random, runs=5) != -1, seed
 

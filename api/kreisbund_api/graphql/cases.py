@@ -201,6 +201,20 @@ class CaseRecord(Node):
     application: Application | None
     notes: list[Note]
     messages: list[Message]
+    incidents: list[Incident] = strawberry.field(description="Tokens that stopped, open ones and those resolved")
+
+
+@strawberry.type
+class Incident(Node):
+    """A token of a case that cannot go on; `reason` is a code. Everything else in the case goes on."""
+
+    element_id: str
+    reason: str
+    version: int
+    raised_at: DateTime
+    resolved_at: DateTime | None
+    resolved_by: str | None
+    case: CaseRecord
 
 
 @strawberry.type
@@ -218,6 +232,7 @@ class Task(Node):
     case: CaseRecord | None
     form: Form | None
     element_id: str
+    instance: int | None = strawberry.field(description="Its number within a multi-instance task, from 1")
     opened_at: DateTime
     completed_at: DateTime | None
 

@@ -194,3 +194,48 @@ class SendMessageSuccess:
 SendMessageResult = Annotated[
     SendMessageSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("SendMessageResult")
 ]
+
+
+@strawberry.input
+class ResolveIncidentInput:
+    """`data`: plain values put right before the token tries again; `flow`: leave by this sequence flow instead."""
+
+    incident: ID
+    expected_version: int
+    idempotency_key: ID
+    data: JSON | None = None
+    flow: str | None = None
+
+
+@strawberry.type
+class ResolveIncidentSuccess:
+    """The case as it is now."""
+
+    case: CaseRecord
+
+
+ResolveIncidentResult = Annotated[
+    ResolveIncidentSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("ResolveIncidentResult")
+]
+
+
+@strawberry.input
+class ReceiveMessageInput:
+    """A message for the case that waits for it, by name and correlation key."""
+
+    name: str
+    idempotency_key: ID
+    correlation_key: str | None = None
+    data: JSON | None = None
+
+
+@strawberry.type
+class ReceiveMessageSuccess:
+    """The case that it moved."""
+
+    case: CaseRecord
+
+
+ReceiveMessageResult = Annotated[
+    ReceiveMessageSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("ReceiveMessageResult")
+]

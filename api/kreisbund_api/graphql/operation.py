@@ -13,13 +13,14 @@ from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
+from kreisbund_platform.database.wait_objects import WAIT_TYPES
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Principal, RealmKind, Role
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 
-TYPES = {declared.name: declared for declared in (*CATALOGUE_TYPES, *CASE_TYPES, *VIEWER_TYPES)}
+TYPES = {declared.name: declared for declared in (*CATALOGUE_TYPES, *CASE_TYPES, *WAIT_TYPES, *VIEWER_TYPES)}
 WORKSPACES = {
     RealmKind.SERVICE_TEAM: "catalogue",
     RealmKind.STATE: "state",

@@ -13,6 +13,7 @@ from kreisbund_api.graphql.cases import (
     CaseFilter,
     CaseRecord,
     CaseRecordConnection,
+    Incident,
     Task,
     TaskConnection,
     TaskFilter,
@@ -37,6 +38,7 @@ from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database import case_filters, catalogue_objects
 from kreisbund_platform.database.idempotency import in_transaction
 from kreisbund_platform.database.object_types import Many, One
+from kreisbund_platform.database.wait_objects import OPEN_INCIDENTS
 from kreisbund_platform.errors import NotFound
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.ids import Kind, kind_of, parse_id
@@ -61,6 +63,7 @@ ROOT_OF_KIND = {
     Kind.DECISION: ("Decision", "task"),
     Kind.NOTE: ("Note", "caseRecord"),
     Kind.MESSAGE: ("Message", "task"),
+    Kind.INCIDENT: ("Incident", "incidents"),
 }
 
 
@@ -194,6 +197,11 @@ class Query:
         case = None if given.case is None else parse_id(given.case, Kind.CASE_RECORD) or UUID(int=0)
         field, values = case_filters.tasks(case_filters.TaskFilter(names, given.role, given.assignee, case))
         return read(info, field, **values)  # type: ignore[no-any-return]
+
+    @strawberry.field
+    def incidents(self, info: Info) -> list[Incident]:
+        """Open incidents of the county's cases, the newest first."""
+        return read(info, OPEN_INCIDENTS)  # type: ignore[no-any-return]
 
     @strawberry.field
     def tenants(self, info: Info, first: int | None = 20, after: str | None = None) -> TenantConnection:

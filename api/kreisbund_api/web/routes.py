@@ -11,7 +11,7 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
-from kreisbund_api.web.desk import cases, tasks
+from kreisbund_api.web.desk import cases, incidents, tasks
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
 from kreisbund_api.web.operations import tenants
@@ -29,7 +29,9 @@ def install(app: FastAPI, services: Services) -> None:
     overview.install(app, services)
     install_pages(app, services, "portal", public_services.PAGES, of_county=True)
     install_pages(app, services, "portal", applications_new.PAGES + applications.PAGES, of_county=True)
-    install_pages(app, services, "desk", cases.PAGES + tasks.PAGES + county_templates.PAGES, of_county=True)
+    install_pages(
+        app, services, "desk", cases.PAGES + incidents.PAGES + tasks.PAGES + county_templates.PAGES, of_county=True
+    )
     install_pages(app, services, "studio", templates.PAGES, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
     install_pages(app, services, "operations", tenants.PAGES, of_county=False)

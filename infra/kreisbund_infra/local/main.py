@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from kreisbund_infra.local import deployment, home, processes, testing
+from kreisbund_infra.local import benching, deployment, home, processes, testing
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
@@ -50,6 +50,7 @@ def _run(arguments: list[str]) -> int:
         "status": _status,
         "test": _test,
         "reset": _reset,
+        "bench": _bench,
     }
     if verb in PASSED_ON:
         return deployment.run_command(here, arguments)
@@ -128,6 +129,11 @@ def _status(here: Home, rest: list[str]) -> int:
 def _test(here: Home, rest: list[str]) -> int:
     home.prepare(here)
     return testing.run(here, rest)
+
+
+def _bench(here: Home, rest: list[str]) -> int:
+    home.prepare(here)
+    return benching.run(here, rest)
 
 
 def _reset(here: Home, rest: list[str]) -> int:

@@ -4,6 +4,7 @@ What a person may not even see is NotFound; what they see but may not do is Forb
 """
 
 from kreisbund_platform.cases import queries
+from kreisbund_platform.cases.holding import Held, hold_task
 from kreisbund_platform.cases.models import Application, CaseRecord, Task
 from kreisbund_platform.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
@@ -56,23 +57,20 @@ def own_application(work: WorkContext, case_or_application: str) -> Application 
     return application
 
 
-def task_for(work: WorkContext, task_id: str) -> tuple[CaseRecord, Task] | Refusal:
-    """A task and its case, both locked, for who may claim and complete it."""
+def task_for(work: WorkContext, task_id: str) -> tuple[Held, Task] | Refusal:
+    """A task and its case, held, for who may claim and complete it."""
     identifier = parse_id(task_id, Kind.TASK)
-    found = queries.task(work.connection, identifier) if identifier else None
-    case = queries.lock_case(work.connection, found.case_id) if found else None
-    locked = queries.task(work.connection, found.id, lock=True) if found else None
-    if case is None or locked is None:
+    found = hold_task(work, identifier) if identifier else None
+    if found is None:
         return not_found()
-    return _task_refusal(work, case, locked) or (case, locked)
+    return _task_refusal(work, *found) or found
 
 
-def _task_refusal(work: WorkContext, case: CaseRecord, task: Task) -> Refusal | None:
+def _task_refusal(work: WorkContext, held: Held, task: Task) -> Refusal | None:
     roles = work.principal.roles
     is_staff = bool(roles - {Role.CITIZEN})
     if task.role == Role.CITIZEN and not is_staff:
-        application = queries.application_of_case(work.connection, case.id)
-        own = application is not None and application.applicant_subject == work.principal.subject
+        own = held.applicant_subject is not None and held.applicant_subject == work.principal.subject
         return None if own and Role.CITIZEN in roles else not_found()
     if not is_staff:
         return not_found()

@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from kreisbund_platform.cases import queries
+from kreisbund_platform.cases.waits import queries
 
 
 def timers(connection: Connection[Any], now: datetime) -> tuple[int, int, int]:

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from kreisbund_platform import ids, telemetry
-from kreisbund_platform.cases import access, deadlines, form_data, parties, queries, steps
+from kreisbund_platform.cases import access, deadlines, form_data, parties, queries, recording, steps
+from kreisbund_platform.cases.holding import Held
 from kreisbund_platform.cases.models import Application, CaseRecord, Party
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.advance import EngineFault, Start, initial_state
@@ -17,6 +18,7 @@ from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.templates import adoptions
 from kreisbund_platform.templates.plans import LoadedTemplate, plan_of
+from kreisbund_platform.tenancy.calendar import WorkingCalendar
 from kreisbund_platform.texts import _
 
 STAFF_CHANNELS = frozenset({"LETTER", "COUNTER", "MAIL", "TELEPHONE"})
@@ -107,7 +109,7 @@ def _open(
 ) -> Submitted | Refusal:
     case = _new_case(work, order, template)
     people = _people(work, order, case, template, checked.data)
-    _describe(work, case, order, people, checked.data)
+    calendar = _describe(work, case, people, checked.data)
     secret = secrets.token_urlsafe(12) if work.principal.is_guest else None
     application = _application(work, case, secret)
     queries.insert_case(work.connection, case)
@@ -115,14 +117,16 @@ def _open(
     queries.insert_parties(work.connection, people)
     if refusal := form_data.claim_uploads(work, checked, case.id):
         return refusal
+    held = Held(work.connection, case, [], application.applicant_subject, calendar)
     try:
-        settled = steps.settle(work, case, template, Start(case.data or {}))
+        settled = steps.settle(work, held, Start(case.data or {}))
     except EngineFault as fault:
         telemetry.log("intake_fault", problem=fault, template=template.slug)
         return Conflict("PROCESS_FAULT", _("Der Antrag kann so nicht angenommen werden."))
     payload = {"month": case.received_on.replace(day=1).isoformat(), "online": case.channel == "PORTAL"}
-    queries.emit(work.connection, "application", payload, work.clock.now())
-    steps.record(work, case, template, settled, type="APPLICATION_RECEIVED", body={"channel": case.channel})
+    line = {"topic": "application", "payload": payload}
+    body = {"channel": case.channel}
+    recording.record(work, held, settled, type="APPLICATION_RECEIVED", body=body, outbox=[line])
     return Submitted(application.id, case.id, secret)
 
 
@@ -163,14 +167,14 @@ def _people(
     return people
 
 
-def _describe(
-    work: WorkContext, case: CaseRecord, order: SubmitApplication, people: list[Party], data: dict[str, Any]
-) -> None:
+def _describe(work: WorkContext, case: CaseRecord, people: list[Party], data: dict[str, Any]) -> WorkingCalendar:
+    """Says on the case whom it concerns and where; answers the calendar that counts there."""
     applicant = people[0]
     case.applicant_name = applicant.name
-    case.municipality_key = deadlines.municipality_key(work, (applicant.address or {}).get("town"))
+    case.municipality_key, calendar = deadlines.municipality(work, (applicant.address or {}).get("town"))
     facts = {"received_on": case.received_on.isoformat(), "channel": case.channel, "case_number": case.case_number}
     case.data = {**data, "case": facts}
+    return calendar
 
 
 def _application(work: WorkContext, case: CaseRecord, secret: str | None) -> Application:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CHAR, JSON, DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import ARRAY, CHAR, JSON, BigInteger, DateTime, Integer, LargeBinary, Text, Uuid
 from sqlmodel import Field, SQLModel
 
 Moment = DateTime(timezone=True)
@@ -93,6 +93,7 @@ class Task(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
     completed_at: datetime | None = Field(default=None, sa_type=Moment)
     completed_by: str | None = Field(default=None, sa_type=Text)
+    instance: int | None = None
 
 
 class Timer(SQLModel, table=True):
@@ -106,12 +107,53 @@ class Timer(SQLModel, table=True):
 
 
 class Subscription(SQLModel, table=True):
-    """A message a case waits for."""
+    """A message or signal a case waits for; a message with a key only under this key."""
 
     case_id: UUID = Field(primary_key=True)
     token: int = Field(primary_key=True)
     element_id: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    correlation_key: str | None = Field(default=None, sa_type=Text)
+
+
+class Job(SQLModel, table=True):
+    """A service task whose work failed and is tried again; `attempts` have failed."""
+
+    case_id: UUID = Field(primary_key=True)
+    token: int = Field(primary_key=True)
+    element_id: str = Field(sa_type=Text)
+    attempts: int
+    due_at: datetime = Field(sa_type=Moment)
+
+
+class Incident(SQLModel, table=True):
+    """A token that cannot go on until somebody retries or repairs it; `reason` is a code of the engine."""
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID
+    token: int
+    element_id: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    version: int
+    raised_at: datetime = Field(sa_type=Moment)
+    resolved_at: datetime | None = Field(default=None, sa_type=Moment)
+    resolved_by: str | None = Field(default=None, sa_type=Text)
+
+
+class OutboundEvent(SQLModel, table=True):
+    """A message or signal that one case sent, until the worker has delivered it to the others."""
+
+    __tablename__ = "outbound_event"
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    kind: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    correlation_key: str | None = Field(default=None, sa_type=Text)
+    from_case: UUID | None = None
+    created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    reached_case: UUID | None = None
+    reached_token: int | None = None
 
 
 class Note(SQLModel, table=True):

@@ -1,16 +1,19 @@
 """SQL of the case tables. search_path is the county's own schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import Connection
+from psycopg.pq.abc import PGresult
 from psycopg.rows import class_row
 from psycopg.types.json import Json
 
-from kreisbund_platform.cases.models import Application, CaseRecord, Message, Note, Party, Task, Timer
+from kreisbund_platform.cases.models import Application, CaseRecord, Message, Note, Party, Task
+from kreisbund_platform.database.prepared import Statement, columns, reader, run_all, texts
 
 Rows = Connection[Any]
 
@@ -44,18 +47,100 @@ def application_of_case(connection: Rows, case_id: UUID) -> Application | None:
         return cursor.execute("SELECT * FROM application WHERE case_id = %s", (case_id,)).fetchone()
 
 
-def task(connection: Rows, task_id: UUID, *, lock: bool = False) -> Task | None:
-    """One task; locked on demand (after its case)."""
+def task(connection: Rows, task_id: UUID) -> Task | None:
+    """One task."""
     with connection.cursor(row_factory=class_row(Task)) as cursor:
-        end = " FOR UPDATE" if lock else ""
-        return cursor.execute("SELECT * FROM task WHERE id = %s" + end, (task_id,)).fetchone()
+        return cursor.execute("SELECT * FROM task WHERE id = %s", (task_id,)).fetchone()
 
 
 def open_tasks(connection: Rows, case_id: UUID) -> list[Task]:
     """The open and claimed tasks of a case."""
     with connection.cursor(row_factory=class_row(Task)) as cursor:
-        sql = "SELECT * FROM task WHERE case_id = %s AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, id"
+        sql = "SELECT * FROM task WHERE case_id = %s AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, token"
         return cursor.execute(sql, (case_id,)).fetchall()
+
+
+@dataclass(frozen=True)
+class LockedCase:
+    """A case's row, locked, and what lies beside it: open tasks, its applicant's subject, local feast days."""
+
+    case: CaseRecord
+    tasks: list[Task]
+    applicant_subject: str | None
+    local_holidays: Sequence[str]
+
+
+_LOCK_CASE = (
+    f"SELECT {columns(CaseRecord, 'c')}, a.applicant_subject, m.local_holidays FROM case_record c"
+    " LEFT JOIN application a ON a.case_id = c.id"
+    " LEFT JOIN shared.municipality m ON m.regional_key = c.municipality_key WHERE c.id = "
+)
+LOCK_BY_CASE = Statement("lock_by_case", _LOCK_CASE + "$1 FOR UPDATE OF c")
+LOCK_BY_TASK = Statement("lock_by_task", _LOCK_CASE + "(SELECT case_id FROM task WHERE id = $1) FOR UPDATE OF c")
+_TASKS = f"SELECT {columns(Task)} FROM task WHERE case_id = "
+_OPEN = "(status IN ('OPEN', 'CLAIMED') OR id = $1) ORDER BY created_at, token"
+TASKS_BY_CASE = Statement("tasks_by_case", f"{_TASKS} $1 AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, token")
+TASKS_BY_TASK = Statement("tasks_by_task", f"{_TASKS} (SELECT case_id FROM task WHERE id = $1) AND {_OPEN}")
+
+
+def hold_case(connection: Rows, case_id: UUID) -> LockedCase | None:
+    """A case for a step, locked until the transaction ends. Always the first lock of a durable step."""
+    calls = LOCK_BY_CASE.call(connection, case_id), TASKS_BY_CASE.call(connection, case_id)
+    return _locked_case(*run_all(connection, *calls))
+
+
+def hold_case_of_task(connection: Rows, task_id: UUID) -> LockedCase | None:
+    """The case of a task, as `hold_case`; the task asked for is among its tasks, whatever its status."""
+    calls = LOCK_BY_TASK.call(connection, task_id), TASKS_BY_TASK.call(connection, task_id)
+    return _locked_case(*run_all(connection, *calls))
+
+
+def _locked_case(found: PGresult, tasks: PGresult) -> LockedCase | None:
+    """Tasks change under their case's lock only, so the second statement sees them as they are."""
+    if not found.ntuples:
+        return None
+    subject, holidays = (found.get_value(0, found.nfields - place) for place in (2, 1))
+    return LockedCase(
+        reader(CaseRecord)(found, 0),
+        [reader(Task)(tasks, row) for row in range(tasks.ntuples)],
+        subject.decode() if subject else None,
+        texts(holidays),
+    )
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one durable step writes. `changes`: lists by name, see migration 0004; `completed`: a task's id."""
+
+    case: CaseRecord
+    data_changed: bool
+    completed: UUID | None
+    changes: Mapping[str, Any]
+    event_id: UUID
+    at: datetime
+    type: str
+    actor: str | None
+    task_id: UUID | None
+    body: bytes
+
+
+RECORD_STEP = Statement(
+    "record_step",
+    "SELECT record_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+)
+
+
+def record_step(connection: Rows, step: StepRecord) -> None:
+    """Writes a step and its chained event in one statement; the last write of a transaction, sent with what follows."""
+    case = step.case
+    RECORD_STEP.owe(
+        connection,
+        *(case.id, case.version, case.status, orjson.dumps(case.state)),
+        orjson.dumps(case.data) if step.data_changed else None,
+        *(case.due_at, case.next_step, case.next_step_by, case.decided_at, case.closed_at, step.completed),
+        orjson.dumps(step.changes) if step.changes else None,
+        *(step.at, step.event_id, step.type, step.actor, step.task_id, step.body),
+    )
 
 
 def parties(connection: Rows, case_id: UUID) -> list[Party]:
@@ -76,18 +161,6 @@ def insert_case(connection: Rows, case: CaseRecord) -> None:
             case.template_version_id, case.unit_id, case.applicant_name, Json(case.data), Json(case.state),
             case.received_at, case.received_on, case.opened_at, case.due_at, case.next_step, case.next_step_by,
             case.decided_at, case.closed_at, case.municipality_key,
-        ),
-    )  # fmt: skip
-
-
-def update_case(connection: Rows, case: CaseRecord) -> None:
-    """Writes what a durable step may change of a locked case."""
-    connection.execute(
-        "UPDATE case_record SET status = %s, version = %s, data = %s, state = %s, due_at = %s, next_step = %s,"
-        " next_step_by = %s, decided_at = %s, closed_at = %s WHERE id = %s",
-        (
-            case.status, case.version, Json(case.data), Json(case.state), case.due_at, case.next_step,
-            case.next_step_by, case.decided_at, case.closed_at, case.id,
         ),
     )  # fmt: skip
 
@@ -126,27 +199,9 @@ def insert_parties(connection: Rows, rows: Sequence[Party]) -> None:
         )  # fmt: skip
 
 
-def insert_tasks(connection: Rows, rows: Sequence[Task]) -> None:
-    """Tasks that a step opened."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, unit_id, form_id, due_at,"
-            " due_on, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (t.id, t.case_id, t.token, t.element_id, t.name, t.status, t.version, t.role, t.unit_id, t.form_id,
-                 t.due_at, t.due_on, t.created_at)
-                for t in rows
-            ],
-        )  # fmt: skip
-
-
-def cancel_tasks(connection: Rows, case_id: UUID, tokens: Sequence[int], at: datetime) -> None:
-    """Ends open tasks of tokens that the model took away."""
-    connection.execute(
-        "UPDATE task SET status = 'CANCELLED', version = version + 1, assignee = NULL, completed_at = %s"
-        " WHERE case_id = %s AND token = ANY(%s) AND status IN ('OPEN', 'CLAIMED')",
-        (at, case_id, list(tokens)),
-    )
+def set_status(connection: Rows, case_id: UUID, status: str) -> None:
+    """The status of a locked case, outside of a step."""
+    connection.execute("UPDATE case_record SET status = %s WHERE id = %s", (status, case_id))
 
 
 def set_assignee(connection: Rows, task_id: UUID, assignee: str | None) -> None:
@@ -154,90 +209,6 @@ def set_assignee(connection: Rows, task_id: UUID, assignee: str | None) -> None:
     connection.execute(
         "UPDATE task SET status = %s, assignee = %s, version = version + 1 WHERE id = %s",
         ("CLAIMED" if assignee else "OPEN", assignee, task_id),
-    )
-
-
-def complete_task(connection: Rows, task_id: UUID, subject: str, at: datetime) -> None:
-    """Marks a locked task done."""
-    connection.execute(
-        "UPDATE task SET status = 'COMPLETED', version = version + 1, assignee = coalesce(assignee, %s),"
-        " completed_at = %s, completed_by = %s WHERE id = %s",
-        (subject, at, subject, task_id),
-    )
-
-
-def set_timers(connection: Rows, case_id: UUID, timers: Sequence[tuple[int, str, datetime]]) -> None:
-    """Timers (token, element, due) that a step set; one that repeats moves."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO timer (case_id, token, element_id, due_at) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (case_id, token, element_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0",
-            [(case_id, *timer) for timer in timers],
-        )
-
-
-def clear_timers(connection: Rows, case_id: UUID, cleared: Sequence[tuple[int, str | None]]) -> None:
-    """Removes timers by token, or by token and element."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "DELETE FROM timer WHERE case_id = %s AND token = %s AND element_id = coalesce(%s, element_id)",
-            [(case_id, token, element) for token, element in cleared],
-        )
-
-
-def open_subscriptions(connection: Rows, case_id: UUID, opened: Sequence[tuple[int, str, str]]) -> None:
-    """Messages (token, element, name) that a case now waits for."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO subscription (case_id, token, element_id, name) VALUES (%s, %s, %s, %s)",
-            [(case_id, *subscription) for subscription in opened],
-        )
-
-
-def close_subscriptions(connection: Rows, case_id: UUID, tokens: Sequence[int]) -> None:
-    """Messages of these tokens are no longer waited for."""
-    connection.execute("DELETE FROM subscription WHERE case_id = %s AND token = ANY(%s)", (case_id, list(tokens)))
-
-
-def due_timers(connection: Rows, now: datetime, limit: int) -> list[Timer]:
-    """Timers that are due, the oldest first. Locks their cases, as every step does first; skips what others hold."""
-    with connection.cursor(row_factory=class_row(Timer)) as cursor:
-        sql = (
-            "SELECT t.* FROM timer t JOIN case_record c ON c.id = t.case_id WHERE t.due_at <= %s"
-            " ORDER BY t.due_at, t.case_id LIMIT %s FOR UPDATE OF c SKIP LOCKED"
-        )
-        return cursor.execute(sql, (now, limit)).fetchall()
-
-
-def lock_timer(connection: Rows, timer: Timer) -> bool:
-    """Whether the timer still stands, for the holder of its case's lock."""
-    row = connection.execute(
-        "SELECT 1 FROM timer WHERE case_id = %s AND token = %s AND element_id = %s AND due_at = %s",
-        (timer.case_id, timer.token, timer.element_id, timer.due_at),
-    ).fetchone()
-    return row is not None
-
-
-def postpone_timer(connection: Rows, timer: Timer, until: datetime) -> None:
-    """A timer that failed is tried again later."""
-    connection.execute(
-        "UPDATE timer SET attempts = attempts + 1, due_at = %s WHERE case_id = %s AND token = %s AND element_id = %s",
-        (until, timer.case_id, timer.token, timer.element_id),
-    )
-
-
-def emit(connection: Rows, topic: str, payload: dict[str, Any], at: datetime) -> None:
-    """One line for the collector. Holds no case and no person."""
-    connection.execute(
-        "INSERT INTO outbox (topic, payload, created_at) VALUES (%s, %s, %s)", (topic, Json(payload), at)
-    )
-
-
-def move_timer(connection: Rows, timer: Timer, due_at: datetime) -> None:
-    """A timer whose period turned out to end later."""
-    connection.execute(
-        "UPDATE timer SET due_at = %s WHERE case_id = %s AND token = %s AND element_id = %s",
-        (due_at, timer.case_id, timer.token, timer.element_id),
     )
 
 
@@ -307,18 +278,3 @@ def municipality(connection: Rows, tenant_id: UUID, name: str) -> tuple[str, lis
         (tenant_id, name),
     ).fetchone()
     return (row[0], list(row[1])) if row else None
-
-
-def count_timers(connection: Rows, now: datetime) -> tuple[int, int, int]:
-    """Waiting, overdue and failing timers."""
-    row = connection.execute(
-        "SELECT count(*), count(*) FILTER (WHERE due_at <= %s), count(*) FILTER (WHERE attempts > 0) FROM timer", (now,)
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1], row[2]
-
-
-def next_timer(connection: Rows) -> tuple[datetime, UUID] | None:
-    """When the next timer is due, and of which case."""
-    row = connection.execute("SELECT due_at, case_id FROM timer ORDER BY due_at, case_id LIMIT 1").fetchone()
-    return (row[0], row[1]) if row else None

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import log
-from kreisbund_platform.cases import access, form_data, queries, steps
-from kreisbund_platform.cases.models import CaseRecord, Task
-from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted
+from kreisbund_platform.cases import access, form_data, queries, recording, steps
+from kreisbund_platform.cases.holding import Held
+from kreisbund_platform.cases.models import Task
+from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted, local_variables
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates.plans import plan_of
 from kreisbund_platform.texts import _
 
 
@@ -19,10 +19,10 @@ def claim(work: WorkContext, task_id: str, expected_version: int) -> UUID | Refu
     found = access.task_for(work, task_id)
     if not isinstance(found, tuple):
         return found
-    case, task = found
+    held, task = found
     if refusal := _stale(task, expected_version) or _held(work, task, must_be_open=True):
         return refusal
-    return _assign(work, case, task, work.principal.subject, "TASK_CLAIMED")
+    return _assign(work, held, task, work.principal.subject, "TASK_CLAIMED")
 
 
 def release(work: WorkContext, task_id: str, expected_version: int) -> UUID | Refusal:
@@ -30,12 +30,12 @@ def release(work: WorkContext, task_id: str, expected_version: int) -> UUID | Re
     found = access.task_for(work, task_id)
     if not isinstance(found, tuple):
         return found
-    case, task = found
+    held, task = found
     if refusal := _stale(task, expected_version) or _held(work, task):
         return refusal
     if task.status != "CLAIMED":
         return Conflict("NOT_CLAIMED", _("Die Aufgabe ist nicht übernommen."), task.version)
-    return _assign(work, case, task, None, "TASK_RELEASED")
+    return _assign(work, held, task, None, "TASK_RELEASED")
 
 
 def complete(work: WorkContext, task_id: str, data: dict[str, Any], expected_version: int) -> UUID | Refusal:
@@ -46,30 +46,27 @@ def complete(work: WorkContext, task_id: str, data: dict[str, Any], expected_ver
     found = access.task_for(work, task_id)
     if not isinstance(found, tuple):
         return found
-    case, task = found
+    held, task = found
     if refusal := _stale(task, expected_version) or _held(work, task):
         return refusal
-    return _complete(work, case, task, data)
+    return _complete(work, held, task, data)
 
 
-def _complete(work: WorkContext, case: CaseRecord, task: Task, data: dict[str, Any]) -> UUID | Refusal:
-    assert case.template_version_id is not None, "only a template opens tasks"
-    template = plan_of(work.connection, case.template_version_id)
-    schema = template.forms.get(task.form_id or "")
-    checked = form_data.check(work, schema, data, known=case.data or {})
+def _complete(work: WorkContext, held: Held, task: Task, data: dict[str, Any]) -> UUID | Refusal:
+    case, template = held.case, held.template
+    known = local_variables(template.plan, case.state, task.token, case.data or {})
+    checked = form_data.check(work, template.forms.get(task.form_id or ""), data, known=known)
     if not isinstance(checked, form_data.Checked):
         return checked
     if refusal := form_data.claim_uploads(work, checked, case.id):
         return refusal
-    queries.complete_task(work.connection, task.id, work.principal.subject, work.clock.now())
     try:
-        settled = steps.settle(work, case, template, TaskCompleted(task.token, checked.data))
+        settled = steps.settle(work, held, TaskCompleted(task.token, checked.data))
     except (EngineFault, StaleToken) as fault:
         telemetry.log("task_completion_fault", problem=fault, case=case.id, task=task.id)
         return Conflict("PROCESS_FAULT", _("Der Vorgang lässt diesen Schritt so nicht zu."), task.version)
-    steps.record(
-        work, case, template, settled, type="TASK_COMPLETED", task_id=task.id, body={"element": task.element_id}
-    )
+    body = {"element": task.element_id, "token": task.token}
+    recording.record(work, held, settled, type="TASK_COMPLETED", completed=task, body=body)
     return case.id
 
 
@@ -87,10 +84,10 @@ def _held(work: WorkContext, task: Task, *, must_be_open: bool = False) -> Confl
     return None
 
 
-def _assign(work: WorkContext, case: CaseRecord, task: Task, assignee: str | None, type: str) -> UUID:
+def _assign(work: WorkContext, held: Held, task: Task, assignee: str | None, type: str) -> UUID:
+    case = held.case
     queries.set_assignee(work.connection, task.id, assignee)
     if assignee and case.status == "SUBMITTED" and task.role != "citizen":
-        case.status = "IN_PROGRESS"
-        queries.update_case(work.connection, case)
+        queries.set_status(work.connection, case.id, "IN_PROGRESS")
     log.append(work, type=type, case_id=case.id, case_version=case.version, task_id=task.id)
     return task.id

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from kreisbund_platform.cases import access, queries, steps
+from kreisbund_platform.cases import access, queries, recording, steps
+from kreisbund_platform.cases.holding import Held, hold
 from kreisbund_platform.cases.models import Application, CaseRecord
 from kreisbund_platform.engine.advance import Cancel
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, parse_id
-from kreisbund_platform.templates.plans import plan_of
 from kreisbund_platform.texts import _
 
 
@@ -16,13 +16,13 @@ def withdraw(work: WorkContext, application_id: str, reason: str | None, expecte
     """Ends all open tasks and timers of the case; answers the application's id."""
     if parse_id(application_id, Kind.APPLICATION) is None:
         return access.not_found()
-    case = access.own_case(work, application_id)
     application = access.own_application(work, application_id)
-    if not isinstance(case, CaseRecord) or not isinstance(application, Application):
+    held = hold(work, application.case_id) if isinstance(application, Application) else None
+    if held is None or not isinstance(application, Application):
         return access.not_found()
     if reason and (problem := access.text_problem("reason", reason, longest=2_000)):
         return problem
-    return _refusal(case, application, expected_version) or _withdraw(work, case, application, reason)
+    return _refusal(held.case, application, expected_version) or _withdraw(work, held, application, reason)
 
 
 def _refusal(case: CaseRecord, application: Application, expected_version: int) -> Conflict | None:
@@ -34,11 +34,9 @@ def _refusal(case: CaseRecord, application: Application, expected_version: int) 
     return None
 
 
-def _withdraw(work: WorkContext, case: CaseRecord, application: Application, reason: str | None) -> UUID:
-    assert case.template_version_id is not None, "an application starts on a template"
-    template = plan_of(work.connection, case.template_version_id)
+def _withdraw(work: WorkContext, held: Held, application: Application, reason: str | None) -> UUID:
     queries.withdraw_application(work.connection, application.id, work.clock.now(), reason)
-    settled = steps.settle(work, case, template, Cancel())
-    case.status = "WITHDRAWN"
-    steps.record(work, case, template, settled, type="WITHDRAWN")
+    settled = steps.settle(work, held, Cancel())
+    held.case.status = "WITHDRAWN"
+    recording.record(work, held, settled, type="WITHDRAWN")
     return application.id

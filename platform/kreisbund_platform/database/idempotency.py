@@ -10,6 +10,8 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import class_row
 
+from kreisbund_platform.database.prepared import transaction
+
 Rows = psycopg.Connection[Any]
 T = TypeVar("T")
 TRIES = 4
@@ -71,11 +73,11 @@ def in_transaction(connection: Rows, work: Callable[[], T]) -> T:
     """Runs `work` in one transaction, again where PostgreSQL gave it up in favour of another."""
     for _attempt in range(TRIES - 1):
         try:
-            with connection.transaction():
+            with transaction(connection):
                 return work()
         except (errors.SerializationFailure, errors.DeadlockDetected):
             continue
-    with connection.transaction():
+    with transaction(connection):
         return work()
 
 

@@ -17,10 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.types.json import set_json_loads
 
+from kreisbund_platform.database.prepared import forget, settle
 from kreisbund_platform.settings import Settings
 
 CAP = 60
@@ -64,18 +67,38 @@ class SessionCursor(psycopg.Cursor[Any]):
     """Notes on its connection when a command changed the session, so that it is reset on return."""
 
     def execute(self, *args: Any, **kwargs: Any) -> Self:
-        """Runs the statement and looks at the command's tag."""
+        """Runs the statement behind what is owed, and looks at the command's tag."""
+        settle(self.connection)
         super().execute(*args, **kwargs)
         if (self.statusmessage or "").startswith(SESSION_COMMANDS):
             assert isinstance(self.connection, PooledConnection)
             self.connection.session_changed = True
         return self
 
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        """Runs the statements behind what is owed."""
+        settle(self.connection)
+        super().executemany(*args, **kwargs)
+
 
 class PooledConnection(psycopg.Connection[Any]):
     """A connection that knows whether its session was changed. `SELECT set_config(…, false)` goes unseen: use SET."""
 
     session_changed = False
+
+    @contextmanager
+    def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
+        """A transaction, or a savepoint inside one that is only owed yet."""
+        settle(self)
+        done = False
+        try:
+            with super().transaction(*args, **kwargs) as opened:
+                yield opened
+                settle(self)
+            done = opened.status is opened.Status.COMMITTED
+        finally:
+            if not done:
+                forget(self)
 
 
 class Database:
@@ -220,6 +243,7 @@ def _connect(url: str, session: dict[str, str], **login: str) -> PooledConnectio
     except psycopg.OperationalError as problem:
         raise DatabaseUnavailableError("the database refuses or cannot be reached") from problem
     connection.cursor_factory = SessionCursor
+    set_json_loads(orjson.loads, connection)
     return connection
 
 
@@ -237,6 +261,7 @@ def _cleaned(connection: PooledConnection) -> bool:
     try:
         if connection.info.transaction_status is not TransactionStatus.IDLE:
             connection.rollback()
+            forget(connection)
         if not connection.autocommit:
             connection.autocommit = True
         if connection.session_changed:

@@ -60,5 +60,7 @@ SUCCESSES = (
     _success("CreateTenantSuccess", "tenant", "Tenant"),
     _success("AddNoteSuccess", "event", "CaseEvent"),
     _success("SendMessageSuccess", "message", "Message"),
+    _success("ResolveIncidentSuccess", "case", "CaseRecord"),
+    _success("ReceiveMessageSuccess", "case", "CaseRecord"),
 )
 VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES)

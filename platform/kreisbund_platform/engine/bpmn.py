@@ -77,7 +77,7 @@ def _read(data: bytes, most_bytes: int) -> Definitions:
             processes.append(model)
     if not any(model.nodes for model in processes):
         _refuse_choreographies(root)
-    return Definitions(tuple(processes), root.get("id"))
+    return Definitions(tuple(processes), root.get("id"), data)
 
 
 def _refuse_unknown(root: etree._Element) -> None:

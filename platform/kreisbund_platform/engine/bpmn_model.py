@@ -1,7 +1,7 @@
 """A BPMN file as frozen data: what stands in it, before anything is compiled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -139,7 +139,11 @@ class ProcessModel:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All processes of a file, in its order; `definitions_id` is the root's id where it has one."""
+    """All processes of a file, in its order; `definitions_id` is the root's id where it has one.
+
+    `source` is the file it was read from, so that an export keeps what the engine does not know.
+    """
 
     processes: tuple[ProcessModel, ...]
     definitions_id: str | None = None
+    source: bytes = field(default=b"", repr=False)

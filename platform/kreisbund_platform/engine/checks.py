@@ -16,9 +16,15 @@ _APPLICATIONS = ("message", "signal")
 
 
 def check_model(model: ProcessModel) -> None:
-    """What a broad reading lets pass."""
+    """What a broad reading lets pass, and two versions of one template called from the same model."""
     for found in model.overlooked:
         raise ModelRefused(found.element_id, found.reason)
+    pinned: dict[str | None, str | None] = {}
+    for node in model.nodes:
+        if node.behaviour is Behaviour.CALL:
+            number = node.attributes.get("version")
+            if pinned.setdefault(node.called, number) != number:
+                raise ModelRefused(node.element_id, _("Diese Vorlage wird schon in einer anderen Fassung aufgerufen."))
 
 
 def check_plan(plan: Plan) -> None:

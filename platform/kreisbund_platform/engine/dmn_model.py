@@ -1,262 +1,282 @@
-"""DMN XML as frozen data with FEEL compiled; what is not known is refused by name."""
+"""DMN files as frozen data with everything compiled: inputs, decisions, knowledge, services, and what each needs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lxml import etree
-
-from kreisbund_platform.engine.feel import (
-    Compiled,
-    FeelError,
-    UnaryTests,
-    compile_expression,
-    compile_unary_tests,
-)
-from kreisbund_platform.engine.refused import ModelRefused, local_name, read_xml
+from kreisbund_platform.engine import dmn_xml as xml
+from kreisbund_platform.engine.dmn_boxed import Words, nothing, read_boxed, read_function
+from kreisbund_platform.engine.dmn_tables import Input, Output, Rule, Table, run_table
+from kreisbund_platform.engine.dmn_types import Types
+from kreisbund_platform.engine.dmn_xml import Element, Source
+from kreisbund_platform.engine.feel_types import FunctionOf, Type
+from kreisbund_platform.engine.feel_values import Evaluator
+from kreisbund_platform.engine.refused import ModelRefused, local_name
 from kreisbund_platform.texts import _
 
-HIT_POLICIES = ("UNIQUE", "ANY", "PRIORITY", "FIRST", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
-AGGREGATIONS = ("SUM", "MIN", "MAX", "COUNT")
-_NAMED = frozenset({"decision", "inputData", "businessKnowledgeModel"})
+__all__ = ["Decision", "Decisions", "Input", "Model", "Output", "Rule", "Table", "read_decisions", "read_model"]
+
+MOST_IMPORTS = 8
 
 
 @dataclass(frozen=True)
-class Output:
-    """A column of results; `ranked` are its output values, best first."""
+class Need:
+    """What an element needs: an element of this file, or of one that it imports under these names."""
 
-    name: str | None
-    ranked: Compiled | None
-    fallback: Compiled | None
-
-
-@dataclass(frozen=True)
-class Input:
-    """A column of tests and the values it admits."""
-
-    expression: Compiled
-    admitted: UnaryTests | None
+    path: tuple[str, ...]
+    kind: str
+    element_id: str
+    name: str
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A row."""
+class InputData:
+    """A value from outside."""
 
-    rule_id: str
-    tests: tuple[UnaryTests, ...]
-    results: tuple[Compiled, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A decision table; `hit_policy` is one of `HIT_POLICIES`."""
-
-    hit_policy: str
-    aggregation: str | None
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A single expression."""
-
-    expression: Compiled
+    name: str
+    type: Type | None
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`requires` are the ids of the decisions it needs first."""
+    """`requires` are the ids of the decisions it needs first, in the same file."""
 
     decision_id: str
     name: str
     requires: tuple[str, ...]
-    logic: Table | Literal
+    logic: Table | Evaluator
+    needs: tuple[Need, ...]
+    type: Type | None
+
+    @property
+    def evaluate(self) -> Evaluator:
+        """The decision's closure."""
+        logic = self.logic
+        return (lambda env: run_table(logic, env)) if isinstance(logic, Table) else logic
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """A function of the model."""
+    """A function of the model; one outside (Java, PMML) has no body."""
 
     name: str
-    parameters: tuple[str, ...]
-    body: Compiled
+    parameters: tuple[tuple[str, Type | None], ...]
+    body: Evaluator | None
+    result: Type | None
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    """Decisions as a function of inputs and of other decisions' results."""
+
+    name: str
+    parameters: tuple[tuple[Need, Type | None], ...]
+    outputs: tuple[Need, ...]
+    result: Type | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """One file and those it imports."""
+
+    inputs: Mapping[str, InputData]
+    decisions: Mapping[str, Decision]
+    knowledge: Mapping[str, Knowledge]
+    services: Mapping[str, Service]
+    imports: Mapping[str, "Model"]
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """All decisions of a set of files; `allowed` are the admitted values of input data by name."""
+    """All decisions of a set of files and the model of each."""
 
     by_id: Mapping[str, Decision]
-    knowledge: Mapping[str, Knowledge]
-    allowed: Mapping[str, UnaryTests]
-
-
-@dataclass(frozen=True)
-class _Words:
-    """Names a file's expressions may use although they hold blanks, and its functions."""
-
-    names: tuple[str, ...]
-    functions: tuple[str, ...]
-
-    def expression(self, place: str, text: str) -> Compiled:
-        try:
-            return compile_expression(text, names=self.names, functions=self.functions)
-        except FeelError as error:
-            raise ModelRefused(place, _bad_feel(error)) from error
-
-    def tests(self, place: str, text: str) -> UnaryTests:
-        try:
-            return compile_unary_tests(text, names=self.names, functions=self.functions)
-        except FeelError as error:
-            raise ModelRefused(place, _bad_feel(error)) from error
-
-
-def _bad_feel(error: FeelError) -> str:
-    return _("Der Ausdruck ist kein gültiges FEEL: {problem}").format(problem=error)
+    models: Mapping[str, Model]
 
 
 def read_decisions(files: Mapping[str, bytes]) -> Decisions:
-    """Reads DMN files by name; raises ModelRefused."""
+    """Reads DMN files by name for publishing; raises ModelRefused."""
+    sources = [xml.read_source(data) for data in files.values()]
+    xml.link(sources)
+    reader = _Reader(lenient=False)
     by_id: dict[str, Decision] = {}
-    knowledge: dict[str, Knowledge] = {}
-    allowed: dict[str, UnaryTests] = {}
-    for data in files.values():
-        root = read_xml(data)
-        if local_name(root) != "definitions" or "DMN" not in str(etree.QName(root).namespace):
-            raise ModelRefused(root.get("id") or local_name(root), _("Die Datei ist kein DMN-Modell."))
-        words = _words(root)
-        for decision in _decisions(root, words):
-            if decision.decision_id in by_id:
-                raise ModelRefused(decision.decision_id, _("Diese Kennung kommt mehrfach vor."))
-            by_id[decision.decision_id] = decision
-        knowledge |= {item.name: item for item in _knowledge(root, words)}
-        allowed |= dict(_allowed(root, words))
-    _refuse_bad_requirements(by_id)
-    return Decisions(MappingProxyType(by_id), MappingProxyType(knowledge), MappingProxyType(allowed))
+    models: dict[str, Model] = {}
+    for source in sources:
+        model = reader.model(source)
+        for name in xml.decision_ids(source.root):
+            if name in by_id:
+                raise ModelRefused(name, _("Diese Kennung kommt mehrfach vor."))
+            by_id[name], models[name] = model.decisions[name], model
+    _refuse_circles(by_id)
+    return Decisions(MappingProxyType(by_id), MappingProxyType(models))
 
 
-def _children(element: etree._Element, name: str) -> list[etree._Element]:
-    return [child for child in element if local_name(child) == name]
+def read_model(name: str, files: Mapping[str, bytes]) -> Model:
+    """Reads one of the files, what it imports among the others; what cannot be read in it is null.
+
+    Raises ModelRefused where the file is no DMN at all.
+    """
+    main = xml.read_source(files[name])
+    sources = [main]
+    for other in files.keys() - {name}:
+        try:
+            sources.append(xml.read_source(files[other]))
+        except ModelRefused:
+            continue
+    xml.link(sources)
+    return _Reader(lenient=True).model(main)
 
 
-def _text(element: etree._Element | None) -> str:
-    if element is None:
-        return ""
-    texts = _children(element, "text")
-    return (texts[0].text or "").strip() if texts else ""
+class _Reader:
+    def __init__(self, *, lenient: bool) -> None:
+        self._lenient = lenient
+        self._models: dict[int, Model] = {}
+        self._types: dict[int, Types] = {}
+        self._open: list[Source] = []
+
+    def types(self, source: Source) -> Types:
+        if id(source) not in self._types:
+            bare = Words((), (), {}, lambda _name, _place: None, self._lenient)
+            self._open.append(source)
+            imported = {alias: self.types(other) for alias, other in source.imported.items() if self._may_open(other)}
+            self._open.pop()
+            self._types[id(source)] = Types(source, imported, bare.tests, lenient=self._lenient)
+        return self._types[id(source)]
+
+    def _may_open(self, source: Source) -> bool:
+        return len(self._open) < MOST_IMPORTS and not any(other is source for other in self._open)
+
+    def model(self, source: Source) -> Model:
+        if id(source) not in self._models:
+            self._open.append(source)
+            imports = {alias: self.model(other) for alias, other in source.imported.items() if self._may_open(other)}
+            self._open.pop()
+            self._models[id(source)] = _FileReader(source, self.types(source), lenient=self._lenient).model(imports)
+        return self._models[id(source)]
 
 
-def _name(element: etree._Element) -> str:
-    variables = _children(element, "variable")
-    name = (variables[0].get("name") if variables else None) or element.get("name") or element.get("id") or ""
-    return " ".join(name.split())
+class _FileReader:
+    def __init__(self, source: Source, types: Types, *, lenient: bool) -> None:
+        self._source = source
+        self._lenient = lenient
+        members = xml.member_names(source).union(*map(xml.member_names, _imported(source)))
+        every = tuple(members) if not lenient else tuple(source.imports)
+        self._words = Words(every, tuple(members), types.all(), types.named, lenient)
+
+    def model(self, imports: Mapping[str, Model]) -> Model:
+        elements = self._source.elements.items()
+        of_kind = {
+            kind: [(name, element) for name, element in elements if local_name(element) == kind] for kind in _KINDS
+        }
+        return Model(
+            {name: InputData(xml.name_of(e), self._type(e)) for name, e in of_kind["inputData"]},
+            {name: self._decision(name, element) for name, element in of_kind["decision"]},
+            {name: self._knowledge(name, element) for name, element in of_kind["businessKnowledgeModel"]},
+            {name: self._service(name, element) for name, element in of_kind["decisionService"]},
+            imports,
+        )
+
+    def _type(self, element: Element) -> Type | None:
+        return self._words.type_of(xml.variable_type(element), xml.id_of(element))
+
+    def _decision(self, identifier: str, element: Element) -> Decision:
+        needs = tuple(self._needs(element))
+        requires = tuple(need.element_id for need in needs if need.kind == "decision" and not need.path)
+        logic = xml.expression_in(element)
+        words = self._words_for(needs)
+        if logic is None and not self._lenient:
+            raise ModelRefused(identifier, _("Der Entscheidung fehlt die Logik."))
+        found = nothing if logic is None else read_boxed(identifier, logic, words)
+        return Decision(identifier, xml.name_of(element), requires, found, needs, self._type(element))
+
+    def _words_for(self, needs: tuple[Need, ...]) -> Words:
+        return self._words.with_names(need.name for need in needs if not any(need.path))
+
+    def _needs(self, element: Element) -> Iterator[Need]:
+        place = xml.id_of(element)
+        for href in xml.references(element, "informationRequirement", "requiredInput", "requiredDecision"):
+            yield from self._need(place, href)
+        for href in xml.references(element, "knowledgeRequirement", "requiredKnowledge"):
+            yield from self._need(place, href)
+
+    def _need(self, place: str, href: str) -> Iterator[Need]:
+        found = _resolved(self._source, href, ())
+        if found is not None:
+            path, element = found
+            yield Need(path, _KINDS[local_name(element)], xml.id_of(element), xml.name_of(element))
+        elif not self._lenient:
+            name = href.rpartition("#")[2]
+            raise ModelRefused(place, _("Die Entscheidung „{name}“ gibt es nicht.").format(name=name))
+
+    def _knowledge(self, identifier: str, element: Element) -> Knowledge:
+        needs = tuple(self._needs(element))
+        words = self._words_for(needs).with_names([xml.name_of(element)])
+        logic = xml.child(element, "encapsulatedLogic", "functionDefinition")
+        if logic is None:
+            if not self._lenient:
+                raise ModelRefused(identifier, _("Der Funktion fehlt die Logik."))
+            return Knowledge(xml.name_of(element), (), nothing, None, needs)
+        parameters, body = read_function(identifier, logic, words)
+        result = self._result(element) or words.type_of(xml.type_ref(logic), identifier)
+        return Knowledge(xml.name_of(element), parameters, body, _unless_function(result), needs)
+
+    def _result(self, element: Element) -> Type | None:
+        found = self._type(element)
+        return found.result if isinstance(found, FunctionOf) else found
+
+    def _service(self, identifier: str, element: Element) -> Service:
+        def named(kind: str) -> list[Need]:
+            hrefs = [each.get("href") or "" for each in xml.children(element, kind)]
+            return [need for href in hrefs for need in self._need(identifier, href)]
+
+        parameters = tuple((need, self._type_of_need(need)) for need in (*named("inputData"), *named("inputDecision")))
+        return Service(xml.name_of(element), parameters, tuple(named("outputDecision")), self._result(element))
+
+    def _type_of_need(self, need: Need) -> Type | None:
+        source = self._source
+        for alias in need.path:
+            source = source.imported[alias]
+        reference = xml.variable_type(source.elements[need.element_id])
+        prefix = "".join(f"{alias}." for alias in need.path if alias)
+        if need.path and reference:
+            return self._words.types.get(prefix + reference) or self._words.type_of(reference, need.element_id)
+        return self._words.type_of(reference, need.element_id)
 
 
-def _words(root: etree._Element) -> _Words:
-    names = [_name(child) for child in root if local_name(child) in _NAMED]
-    names += [
-        item.get("name") or "" for item in root.iter() if local_name(item) in ("itemComponent", "formalParameter")
-    ]
-    functions = [_name(child) for child in _children(root, "businessKnowledgeModel")]
-    return _Words(tuple(names), tuple(functions))
+_KINDS = {
+    "inputData": "input",
+    "decision": "decision",
+    "businessKnowledgeModel": "knowledge",
+    "decisionService": "service",
+}
 
 
-def _decisions(root: etree._Element, words: _Words) -> Iterator[Decision]:
-    for element in _children(root, "decision"):
-        identifier = element.get("id") or _name(element)
-        yield Decision(identifier, _name(element), tuple(_required(element)), _logic(identifier, element, words))
+def _unless_function(found: Type | None) -> Type | None:
+    return None if isinstance(found, FunctionOf) else found
 
 
-def _required(decision: etree._Element) -> Iterator[str]:
-    for requirement in _children(decision, "informationRequirement"):
-        for reference in _children(requirement, "requiredDecision"):
-            yield (reference.get("href") or "").rpartition("#")[2]
+def _imported(source: Source, depth: int = 0) -> Iterator[Source]:
+    for other in source.imported.values() if depth < MOST_IMPORTS else ():
+        yield other
+        yield from _imported(other, depth + 1)
 
 
-def _logic(place: str, element: etree._Element, words: _Words) -> Table | Literal:
-    for child in element:
-        if local_name(child) == "decisionTable":
-            return _table(place, child, words)
-        if local_name(child) == "literalExpression":
-            return Literal(words.expression(place, _text(child)))
-        if local_name(child) in ("invocation", "context", "list", "relation", "functionDefinition"):
-            reason = _("Die Entscheidungslogik „{name}“ wird nicht unterstützt.").format(name=local_name(child))
-            raise ModelRefused(place, reason)
-    raise ModelRefused(place, _("Der Entscheidung fehlt die Logik."))
+def _resolved(source: Source, href: str, path: tuple[str, ...]) -> tuple[tuple[str, ...], Element] | None:
+    """The element of an address and the imports that lead to it, the shortest way."""
+    namespace, _hash, identifier = href.rpartition("#")
+    if namespace in ("", source.namespace) and identifier in source.elements:
+        return path, source.elements[identifier]
+    if len(path) >= MOST_IMPORTS:
+        return None
+    ways = [_resolved(other, href, (*path, alias)) for alias, other in source.imported.items()] if namespace else []
+    return min((way for way in ways if way is not None), key=lambda way: len(way[0]), default=None)
 
 
-def _table(place: str, element: etree._Element, words: _Words) -> Table:
-    hit_policy = element.get("hitPolicy") or "UNIQUE"
-    aggregation = element.get("aggregation")
-    if hit_policy not in HIT_POLICIES or aggregation not in (None, *AGGREGATIONS):
-        raise ModelRefused(place, _("Die Trefferregel ist unbekannt."))
-    inputs = tuple(_input(place, child, words) for child in _children(element, "input"))
-    outputs = tuple(_output(place, child, words) for child in _children(element, "output"))
-    rules = tuple(_rule(place, number, row, words) for number, row in enumerate(_children(element, "rule"), 1))
-    for rule in rules:
-        if len(rule.tests) != len(inputs) or len(rule.results) != len(outputs):
-            raise ModelRefused(rule.rule_id, _("Die Regel hat nicht so viele Zellen wie die Tabelle Spalten."))
-    if not outputs or (len(outputs) > 1 and any(output.name is None for output in outputs)):
-        raise ModelRefused(place, _("Der Tabelle fehlt eine benannte Ergebnisspalte."))
-    return Table(hit_policy, aggregation, inputs, outputs, rules)
-
-
-def _input(place: str, element: etree._Element, words: _Words) -> Input:
-    place = element.get("id") or place
-    expressions = _children(element, "inputExpression")
-    text = _text(expressions[0]) if expressions else ""
-    values = next((_text(child) for child in _children(element, "inputValues")), "")
-    return Input(words.expression(place, text), words.tests(place, values) if values else None)
-
-
-def _output(place: str, element: etree._Element, words: _Words) -> Output:
-    place = element.get("id") or place
-    ranked = next((_text(child) for child in _children(element, "outputValues")), "")
-    fallback = next((_text(child) for child in _children(element, "defaultOutputEntry")), "")
-    return Output(
-        element.get("name"),
-        words.expression(place, f"[{ranked}]") if ranked else None,
-        words.expression(place, fallback) if fallback else None,
-    )
-
-
-def _rule(place: str, number: int, row: etree._Element, words: _Words) -> Rule:
-    identifier = row.get("id") or f"{place}#{number}"
-    return Rule(
-        identifier,
-        tuple(words.tests(identifier, _text(cell)) for cell in _children(row, "inputEntry")),
-        tuple(words.expression(identifier, _text(cell)) for cell in _children(row, "outputEntry")),
-    )
-
-
-def _knowledge(root: etree._Element, words: _Words) -> Iterator[Knowledge]:
-    for element in _children(root, "businessKnowledgeModel"):
-        place = element.get("id") or _name(element)
-        logic = next(iter(_children(element, "encapsulatedLogic")), None)
-        body = next(iter(_children(logic, "literalExpression")), None) if logic is not None else None
-        if logic is None or body is None:
-            raise ModelRefused(place, _("Nur ein einzelner Ausdruck ist als Funktion erlaubt."))
-        parameters = tuple(item.get("name") or "" for item in _children(logic, "formalParameter"))
-        yield Knowledge(_name(element), parameters, words.expression(place, _text(body)))
-
-
-def _allowed(root: etree._Element, words: _Words) -> Iterator[tuple[str, UnaryTests]]:
-    types = {item.get("name"): _children(item, "allowedValues") for item in _children(root, "itemDefinition")}
-    for element in _children(root, "inputData"):
-        variable = next(iter(_children(element, "variable")), None)
-        values = types.get(variable.get("typeRef")) if variable is not None else None
-        if values:
-            yield _name(element), words.tests(element.get("id") or _name(element), _text(values[0]))
-
-
-def _refuse_bad_requirements(by_id: Mapping[str, Decision]) -> None:
+def _refuse_circles(by_id: Mapping[str, Decision]) -> None:
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
-        if name not in by_id:
-            raise ModelRefused(path[-1], _("Die Entscheidung „{name}“ gibt es nicht.").format(name=name))
         if name in path:
             raise ModelRefused(name, _("Die Entscheidung braucht sich selbst."))
         if name not in done:

@@ -1,12 +1,18 @@
-"""Decision tables: which rules match and what the hit policy makes of them (DMN 1.3, 8.2.8)."""
+"""Decision tables: which rules match and what the hit policy makes of them (DMN 1.5, 8.2.8 to 8.2.11)."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from kreisbund_platform.engine.dmn_model import Rule, Table
-from kreisbund_platform.engine.feel_functions import call
-from kreisbund_platform.engine.feel_values import equal
+from kreisbund_platform.engine.feel import Compiled, UnaryTests
+from kreisbund_platform.engine.feel_comparison import equal
+from kreisbund_platform.engine.feel_functions_numbers import extreme, total
+from kreisbund_platform.engine.feel_values import Env, Meter
+
+HIT_POLICIES = ("UNIQUE", "ANY", "PRIORITY", "FIRST", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
+AGGREGATIONS = ("SUM", "MIN", "MAX", "COUNT")
+MOST_STEPS = 200_000
 
 
 class DecisionFault(Exception):  # noqa: N818  becomes an incident
@@ -18,58 +24,138 @@ class DecisionFault(Exception):  # noqa: N818  becomes an incident
         self.reason = reason
 
 
-def run_table(decision_id: str, table: Table, variables: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
-    """The table's value and the ids of the rules behind it."""
-    hits = _hits(table, variables)
+class DecisionMeter(Meter):
+    """A meter that also notes which rules were hit; `strict` makes a table's contradiction a fault, else null."""
+
+    __slots__ = ("rule_ids", "strict")
+
+    def __init__(self, now: datetime | None, *, strict: bool) -> None:
+        super().__init__(MOST_STEPS, now)
+        self.rule_ids: list[str] = []
+        self.strict = strict
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of results; `ranked` are its output values, best first."""
+
+    name: str | None
+    ranked: Compiled | None
+    fallback: Compiled | None
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column of tests and the values it admits."""
+
+    expression: Compiled
+    admitted: UnaryTests | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row."""
+
+    rule_id: str
+    tests: tuple[UnaryTests, ...]
+    results: tuple[Compiled, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A decision table; `hit_policy` is one of `HIT_POLICIES`."""
+
+    place: str
+    hit_policy: str
+    aggregation: str | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    rules: tuple[Rule, ...]
+
+
+def run_table(table: Table, env: Env) -> Any:
+    """The table's value; the ids of the rules behind it go to the meter."""
+    columns = _columns(table, env)
+    if columns is None:
+        return None
+    hits = _hits(table, columns, env)
     if not hits:
-        return _fallback(table, variables), ()
-    results = [_result(table, rule, variables) for rule in hits]
-    policy = table.hit_policy
-    if policy == "UNIQUE" and len(hits) > 1:
-        raise DecisionFault(decision_id, "rules overlap: " + ", ".join(rule.rule_id for rule in hits))
-    if policy == "ANY" and not all(equal(result, results[0]) is True for result in results):
-        raise DecisionFault(decision_id, "rules differ: " + ", ".join(rule.rule_id for rule in hits))
-    if policy in ("PRIORITY", "OUTPUT ORDER"):
-        order = sorted(range(len(hits)), key=lambda i: _rank(table, results[i], variables))
+        return _fallback(table, env)
+    results = [_result(table, rule, env) for rule in hits]
+    if table.hit_policy == "UNIQUE" and len(hits) > 1:
+        return _contradiction(table, "rules overlap: ", hits, env)
+    if table.hit_policy == "ANY" and not all(equal(result, results[0], env.meter) is True for result in results):
+        return _contradiction(table, "rules differ: ", hits, env)
+    if table.hit_policy in ("PRIORITY", "OUTPUT ORDER"):
+        order = sorted(range(len(hits)), key=lambda i: _rank(table, results[i], env))
         hits, results = [hits[i] for i in order], [results[i] for i in order]
-    if policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
-        return _collected(table, results), tuple(rule.rule_id for rule in hits)
-    return results[0], (hits[0].rule_id,)
+    if table.hit_policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
+        _note(hits, env)
+        return _collected(table, results)
+    _note(hits[:1], env)
+    return results[0]
 
 
-def _hits(table: Table, variables: Mapping[str, Any]) -> list[Rule]:
-    values = [column.expression(variables) for column in table.inputs]
-    for position, column in enumerate(table.inputs):
-        if column.admitted and column.admitted(values[position], variables) is not True:
-            values[position] = None
-    return [
-        rule
-        for rule in table.rules
-        if all(test(value, variables) is True for test, value in zip(rule.tests, values, strict=True))
-    ]
+def _note(hits: list[Rule], env: Env) -> None:
+    if isinstance(env.meter, DecisionMeter):
+        env.meter.rule_ids += [rule.rule_id for rule in hits]
 
 
-def _result(table: Table, rule: Rule, variables: Mapping[str, Any]) -> Any:
-    values = [result(variables) for result in rule.results]
+def _contradiction(table: Table, reason: str, hits: list[Rule], env: Env) -> None:
+    if isinstance(env.meter, DecisionMeter) and env.meter.strict:
+        raise DecisionFault(table.place, reason + ", ".join(rule.rule_id for rule in hits))
+
+
+def _columns(table: Table, env: Env) -> list[Env] | None:
+    """The inputs' values, each as `?`; None where one is not among those its column admits."""
+    columns = []
+    for column in table.inputs:
+        value = column.expression.run(env)
+        if column.admitted and value is not None and column.admitted.test(value, env) is not True:
+            return None
+        columns.append(env.inner({"?": value}))
+    return columns
+
+
+def _hits(table: Table, columns: list[Env], env: Env) -> list[Rule]:
+    env.meter.step(len(table.rules))
+    first = table.hit_policy == "FIRST"
+    found: list[Rule] = []
+    for rule in table.rules:
+        if all(test.run(column) is True for test, column in zip(rule.tests, columns, strict=True)):
+            found.append(rule)
+            if first:
+                break
+    return found
+
+
+def _result(table: Table, rule: Rule, env: Env) -> Any:
+    values = [result.run(env) for result in rule.results]
     if len(values) == 1:
         return values[0]
     return {output.name: value for output, value in zip(table.outputs, values, strict=True)}
 
 
-def _fallback(table: Table, variables: Mapping[str, Any]) -> Any:
-    values = [output.fallback(variables) if output.fallback else None for output in table.outputs]
-    if all(value is None for value in values):
-        return [] if table.hit_policy == "COLLECT" and table.aggregation is None else None
+def _fallback(table: Table, env: Env) -> Any:
+    values = [output.fallback.run(env) if output.fallback else None for output in table.outputs]
+    if not any(output.fallback for output in table.outputs):
+        return _of_none(table)
     if len(values) == 1:
         return values[0]
     return {output.name: value for output, value in zip(table.outputs, values, strict=True)}
 
 
-def _rank(table: Table, result: Any, variables: Mapping[str, Any]) -> tuple[int, ...]:
+def _of_none(table: Table) -> Any:
+    if table.hit_policy != "COLLECT" or table.aggregation not in (None, "COUNT"):
+        return None
+    return [] if table.aggregation is None else Decimal(0)
+
+
+def _rank(table: Table, result: Any, env: Env) -> tuple[int, ...]:
     values = list(result.values()) if len(table.outputs) > 1 else [result]
     ranks = []
     for output, value in zip(table.outputs, values, strict=True):
-        ranked = output.ranked(variables) if output.ranked else []
+        ranked = output.ranked.run(env) if output.ranked else []
         ranks.append(next((i for i, item in enumerate(ranked) if equal(item, value) is True), len(ranked)))
     return tuple(ranks)
 
@@ -79,4 +165,6 @@ def _collected(table: Table, results: list[Any]) -> Any:
         return results
     if table.aggregation == "COUNT":
         return Decimal(len(results))
-    return call(table.aggregation.lower(), [results])
+    if table.aggregation == "SUM":
+        return total(results)
+    return extreme(results, largest=table.aggregation == "MAX")

@@ -1,233 +1,193 @@
-"""FEEL's built-in functions (DMN 1.3, 10.3.4): a wrong argument gives null, never an error."""
+"""How FEEL's built-in functions are declared and called: by position or by name, a wrong argument gives null.
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from typing import Any
+A declaration like `"string: string, start position: number, length?: number"` names the parameters and their kinds:
+FEEL's types, `Any` (null too), `scalar` (any but null and lists), `day` (the date of a date or moment), `point`,
+`function`. `?` marks one that may be left out, `|null` one that may be null, `...` the one that takes the rest.
+"""
 
-from kreisbund_platform.engine.durations import parse_duration
-from kreisbund_platform.engine.feel_values import (
-    LONGEST_VALUE,
-    NUMBERS,
-    Months,
-    duration_text,
-    equal,
-    less,
-    negate,
-    plain,
-    read,
-)
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-Function = Callable[..., Any]
+from kreisbund_platform.engine.feel_comparison import kind
+from kreisbund_platform.engine.feel_temporal import Date, Moment
+from kreisbund_platform.engine.feel_types import ANY, BUILT_IN, MISFIT, FunctionOf, Type, fitted
+from kreisbund_platform.engine.feel_values import Env, External, Lambda
+
+Body = Callable[..., Any]
+Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
-def _listed(arguments: tuple[Any, ...]) -> list[Any]:
-    items = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], list) else list(arguments)
-    return [read(item) for item in items]
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a built-in."""
+
+    name: str
+    kind: str
+    optional: bool
+    nullable: bool
+    rest: bool
 
 
-def _sum(*arguments: Any) -> Decimal | None:
-    items = _listed(arguments)
-    if not items or not all(isinstance(item, Decimal) for item in items):
-        return None
-    total = Decimal(0)
-    for item in items:
-        total = NUMBERS.add(total, item)
-    return total
+@dataclass(frozen=True)
+class Signature:
+    """One way to call a built-in; a `metered` body takes the environment first."""
+
+    parameters: tuple[Parameter, ...]
+    body: Body
+    metered: bool
 
 
-def _mean(*arguments: Any) -> Decimal | None:
-    total = _sum(*arguments)
-    return None if total is None else NUMBERS.divide(total, Decimal(len(_listed(arguments))))
+@dataclass(frozen=True)
+class Builtin:
+    """A built-in and all ways to call it, tried in their order."""
+
+    name: str
+    signatures: list[Signature]
+
+    @property
+    def type(self) -> FunctionOf:
+        """Its type by the first way to call it."""
+        types = tuple(_type_of(parameter) for parameter in self.signatures[0].parameters)
+        return FunctionOf(types, ANY)
 
 
-def _extreme(arguments: tuple[Any, ...], *, largest: bool) -> Any:
-    items = _listed(arguments)
-    best = items[0] if items else None
-    for item in items:
-        below = less(best, item)
-        if below is None:
+FUNCTIONS: dict[str, Builtin] = {}
+
+
+def _type_of(parameter: Parameter) -> Type:
+    return BUILT_IN.get(parameter.kind, ANY)
+
+
+def builtin(name: str, parameters: str = "", *, metered: bool = False) -> Callable[[Declared], Declared]:
+    """Declares a way to call a built-in."""
+    read = tuple(_parameter(text.strip()) for text in parameters.split(",") if text.strip())
+
+    def declare(body: Declared) -> Declared:
+        FUNCTIONS.setdefault(name, Builtin(name, [])).signatures.append(Signature(read, body, metered))
+        return body
+
+    return declare
+
+
+def _parameter(text: str) -> Parameter:
+    name, _, type_name = text.partition(":")
+    nullable = type_name.endswith("|null")
+    rest, optional = name.endswith("..."), name.endswith("?")
+    return Parameter(name.rstrip(".?"), type_name.removesuffix("|null").strip(), optional, nullable, rest)
+
+
+def call_builtin(function: Builtin, arguments: Sequence[Any], names: tuple[str, ...] | None, env: Env) -> Any:
+    """The value of the first way that fits the arguments; null where none does."""
+    for signature in function.signatures:
+        bound = _bound(signature.parameters, arguments, names, env)
+        if bound is None:
+            continue
+        if signature.metered:
+            bound.insert(0, env)
+        try:
+            return env.meter.bounded(signature.body(*bound))
+        except (ArithmeticError, ValueError) as error:
+            if type(error).__name__ == "FeelError":
+                raise
             return None
-        if below is largest and equal(best, item) is False:
-            best = item
-    return best
+    return None
 
 
-def _texts(function: Function) -> Function:
-    def checked(*arguments: Any) -> Any:
-        return function(*arguments) if all(isinstance(item, str) for item in arguments) else None
-
-    return checked
-
-
-def _lists(function: Function) -> Function:
-    def checked(items: Any, *rest: Any) -> Any:
-        return function([read(item) for item in items], *rest) if isinstance(items, list) else None
-
-    return checked
-
-
-def _rounded(rounding: str) -> Function:
-    def rounded(number: Any, places: Any = Decimal(0)) -> Decimal | None:
-        if not (isinstance(number, Decimal) and isinstance(places, Decimal)) or abs(places) > 30:
-            return None
-        return number.quantize(Decimal(1).scaleb(-int(places)), rounding=rounding, context=NUMBERS)
-
-    return rounded
-
-
-def _date(*parts: Any) -> date | None:
-    value = parts[0]
-    if len(parts) == 3:
-        return date(*(int(item) for item in parts))
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return date.fromisoformat(value)
-    return value if isinstance(value, date) else None
-
-
-def _moment(value: Any, clock: Any = None) -> datetime | None:
-    if isinstance(value, date) and isinstance(clock, time):
-        return datetime.combine(value, clock)
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[-+]\d\d:\d\d)?)?", value):
-        return datetime.fromisoformat(value)
-    return value if isinstance(value, datetime) else None
-
-
-def _time(value: Any) -> time | None:
-    if isinstance(value, datetime):
-        return value.timetz()
-    return time.fromisoformat(value) if isinstance(value, str) else None
-
-
-def _duration(text: Any) -> Months | timedelta | None:
-    if not isinstance(text, str):
+def _bound(
+    parameters: tuple[Parameter, ...], arguments: Sequence[Any], names: tuple[str, ...] | None, env: Env
+) -> list[Any] | None:
+    ordered = arguments if names is None else _ordered(parameters, arguments, names)
+    if ordered is None:
         return None
-    sign = -1 if text.startswith("-") else 1
-    found = parse_duration(text.removeprefix("-"))
-    if found.months:
-        return None if found.days or found.seconds else Months(sign * found.months)
-    if re.fullmatch(r"-?P\d+[YM](\d+M)?", text):
-        return Months(0)
-    return sign * timedelta(days=found.days, seconds=found.seconds)
-
-
-def _months_between(start: Any, end: Any) -> Months | None:
-    if not (isinstance(start, date) and isinstance(end, date)):
-        return None
-    if end < start:
-        backwards = _months_between(end, start)
-        return backwards and Months(-backwards.count)
-    months = (end.year - start.year) * 12 + end.month - start.month
-    return Months(months - (end.day < start.day))
-
-
-def _string(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Months | timedelta):
-        return duration_text(value)
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(plain(value))
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,34}(\.\d{1,34})?", value) else None
-
-
-def _substring(text: Any, start: Any, length: Any = None) -> str | None:
-    if not isinstance(text, str) or not isinstance(start, Decimal) or start == 0:
-        return None
-    first = int(start) - 1 if start > 0 else max(0, len(text) + int(start))
-    return text[first:] if length is None else text[first : first + int(length)]
-
-
-def _sublist(items: list[Any], start: Any, length: Any = None) -> list[Any] | None:
-    first = int(start) - 1 if start > 0 else len(items) + int(start)
-    if start == 0 or first < 0:
-        return None
-    return items[first:] if length is None else items[first : first + int(length)]
-
-
-def _distinct(items: list[Any]) -> list[Any]:
     found: list[Any] = []
-    for item in items[:1000]:
-        if not any(equal(item, other) is True for other in found):
-            found.append(item)
+    for parameter, value in _paired(parameters, ordered):
+        fitting = MISFIT if value is MISFIT else convert(parameter, value, env)
+        if fitting is MISFIT:
+            return None
+        found.append(fitting)
     return found
 
 
-def _concatenate(*lists: Any) -> list[Any]:
-    joined = [item for items in lists for item in (items if isinstance(items, list) else [items])]
-    return joined[: LONGEST_VALUE + 1]
-
-
-def _all(*arguments: Any) -> bool | None:
-    items = _listed(arguments)
-    return False if False in items else True if all(item is True for item in items) else None
-
-
-def _any(*arguments: Any) -> bool | None:
-    items = _listed(arguments)
-    return True if True in items else False if all(item is False for item in items) else None
-
-
-def _modulo(left: Decimal, right: Decimal) -> Decimal | None:
-    if right == 0:
+def _ordered(
+    parameters: tuple[Parameter, ...], arguments: Sequence[Any], names: tuple[str, ...]
+) -> Sequence[Any] | None:
+    given = dict(zip(names, arguments, strict=True))
+    known = [parameter.name for parameter in parameters]
+    if len(given) < len(names) or not given.keys() <= set(known):
         return None
-    quotient = NUMBERS.divide(left, right).to_integral_value(rounding=ROUND_FLOOR)
-    return NUMBERS.subtract(left, NUMBERS.multiply(right, quotient))
+    values = [given.get(name, _LEFT_OUT) for name in known]
+    while values and values[-1] is _LEFT_OUT:
+        values.pop()
+    return values
 
 
-FUNCTIONS: dict[str, Function] = {
-    "not": negate,
-    "count": lambda *items: Decimal(len(_listed(items))),
-    "sum": _sum,
-    "mean": _mean,
-    "min": lambda *items: _extreme(items, largest=False),
-    "max": lambda *items: _extreme(items, largest=True),
-    "all": _all,
-    "any": _any,
-    "contains": _texts(lambda text, part: part in text),
-    "starts with": _texts(lambda text, part: text.startswith(part)),
-    "ends with": _texts(lambda text, part: text.endswith(part)),
-    "upper case": _texts(lambda text: text.upper()),
-    "lower case": _texts(lambda text: text.lower()),
-    "string length": _texts(lambda text: Decimal(len(text))),
-    "substring": _substring,
-    "substring before": _texts(lambda text, part: text.split(part, 1)[0] if part and part in text else ""),
-    "substring after": _texts(lambda text, part: text.split(part, 1)[1] if part and part in text else ""),
-    "string": _string,
-    "number": _number,
-    "date": _date,
-    "time": _time,
-    "date and time": _moment,
-    "duration": _duration,
-    "years and months duration": _months_between,
-    "floor": _rounded(ROUND_FLOOR),
-    "ceiling": _rounded(ROUND_CEILING),
-    "round": _rounded(ROUND_HALF_EVEN),
-    "decimal": _rounded(ROUND_HALF_EVEN),
-    "abs": lambda value: abs(value) if isinstance(value, Decimal | timedelta) else None,
-    "modulo": _modulo,
-    "list contains": _lists(lambda items, item: any(equal(item, other) is True for other in items)),
-    "append": _lists(lambda items, *more: [*items, *more]),
-    "concatenate": _concatenate,
-    "reverse": _lists(lambda items: items[::-1]),
-    "sublist": _lists(_sublist),
-    "distinct values": _lists(_distinct),
-    "is defined": lambda value: value is not None,
+_LEFT_OUT = object()
+_NO_PARAMETER = Parameter("", "", False, False, False)
+
+
+def _paired(parameters: tuple[Parameter, ...], values: Sequence[Any]) -> Iterator[tuple[Parameter, Any]]:
+    rest = bool(parameters) and parameters[-1].rest
+    if len(values) > len(parameters) and not rest:
+        yield _NO_PARAMETER, MISFIT
+        return
+    for position, parameter in enumerate(parameters):
+        if position < len(values) and values[position] is not _LEFT_OUT:
+            yield parameter, values[position]
+        elif not parameter.optional and not parameter.rest:
+            yield parameter, MISFIT
+        elif position < len(values):
+            yield Parameter(parameter.name, "Any", True, True, False), None
+    for value in values[len(parameters) :]:
+        yield parameters[-1], value
+
+
+def convert(parameter: Parameter, value: Any, env: Env) -> Any:
+    """The argument as the parameter takes it; MISFIT where it does not fit."""
+    name = parameter.kind
+    if name == "Any":
+        return value
+    if value is None:
+        return None if parameter.nullable else MISFIT
+    special = _SPECIAL.get(name)
+    return special(value) if special else fitted(value, BUILT_IN[name])
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _scalar(value: Any) -> Any:
+    found = _single(value)
+    return MISFIT if found is None or isinstance(found, list) else found
+
+
+def _day(value: Any) -> Any:
+    found = _single(value)
+    found = found.date if isinstance(found, Moment) else found
+    return found if isinstance(found, Date) else MISFIT
+
+
+def _point(value: Any) -> Any:
+    found = _single(value)
+    return MISFIT if kind(found) in ("range", "list", "context", "function", "Null") else found
+
+
+def _moment_or_date(value: Any) -> Any:
+    found = _single(value)
+    return found if isinstance(found, Date | Moment) else MISFIT
+
+
+def _function(value: Any) -> Any:
+    found = _single(value)
+    return found if isinstance(found, Lambda | Builtin | External) else MISFIT
+
+
+_SPECIAL: dict[str, Callable[[Any], Any]] = {
+    "scalar": _scalar,
+    "day": _day,
+    "point": _point,
+    "instant": _moment_or_date,
+    "function": _function,
+    "list": lambda value: value if isinstance(value, list) else [value],
 }
-
-
-def call(function: str, arguments: list[Any]) -> Any:
-    """Applies a built-in; wrong arguments and impossible dates give null."""
-    try:
-        return FUNCTIONS[function](*arguments)
-    except (TypeError, ValueError, ArithmeticError, AttributeError, IndexError):
-        return None

@@ -1,11 +1,9 @@
-"""The syntax tree of FEEL (DMN 1.3, chapter 10.3) and its words."""
+"""The syntax tree of FEEL (DMN 1.5, chapter 10.3)."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST_TEXT = 4000
+LONGEST_TEXT = 10_000
 DEEPEST = 40
 DEEPEST_TREE = 80
 
@@ -16,7 +14,7 @@ class FeelError(ValueError):
 
 @dataclass(frozen=True)
 class Literal:
-    """A number, text, boolean or null."""
+    """A number, text, boolean, null, date, time or duration."""
 
     value: Any
 
@@ -79,11 +77,28 @@ class UnlikeTest:
 
 
 @dataclass(frozen=True)
+class Between:
+    """`subject between low and high`."""
+
+    subject: "Node"
+    low: "Node"
+    high: "Node"
+
+
+@dataclass(frozen=True)
 class Membership:
     """`subject in tests`: true when any test holds."""
 
     subject: "Node"
     tests: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class InstanceOf:
+    """`subject instance of type`."""
+
+    subject: "Node"
+    type: "TypeNode"
 
 
 @dataclass(frozen=True)
@@ -118,10 +133,27 @@ class Filter:
 
 @dataclass(frozen=True)
 class Call:
-    """A function by name with positional arguments."""
+    """A call; `names` are the arguments' names, or None where they go by position."""
 
-    function: str
+    function: "Node"
     arguments: tuple["Node", ...]
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class FunctionOf:
+    """A function literal; one declared `external` has no body."""
+
+    parameters: tuple[tuple[str, "TypeNode | None"], ...]
+    body: "Node | None"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The domain `from..to` of a `for`."""
+
+    start: "Node"
+    end: "Node"
 
 
 @dataclass(frozen=True)
@@ -133,6 +165,29 @@ class Iteration:
     body: "Node"
 
 
+@dataclass(frozen=True)
+class TypeName:
+    """A built-in type or one that the model defines."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class GenericType:
+    """`list<T>`, `range<T>`, `function<T, …> -> R` (the result is the last argument)."""
+
+    kind: str
+    arguments: tuple["TypeNode", ...]
+
+
+@dataclass(frozen=True)
+class ContextType:
+    """`context<name: T, …>`."""
+
+    fields: tuple[tuple[str, "TypeNode"], ...]
+
+
+TypeNode = TypeName | GenericType | ContextType
 Node = (
     Literal
     | Name
@@ -142,12 +197,16 @@ Node = (
     | Choice
     | RangeOf
     | UnlikeTest
+    | Between
     | Membership
+    | InstanceOf
     | ListOf
     | ContextOf
     | Path
     | Filter
     | Call
+    | FunctionOf
+    | Steps
     | Iteration
 )
 
@@ -156,69 +215,34 @@ def refuse_depth(node: Node) -> None:
     """Raises FeelError for a tree deeper than `DEEPEST_TREE`; long chains of operators are deep, too."""
     level: list[Any] = [node]
     for _depth in range(DEEPEST_TREE):
-        level = [part for item in level for part in _parts(item)]
+        level = [part for item in level for part in parts(item)]
         if not level:
             return
     raise FeelError("expression too deep")
 
 
-def _parts(node: Any) -> list[Any]:
+def parts(node: Any) -> list[Any]:
+    """The nodes directly below one."""
     values = [getattr(node, name) for name in getattr(node, "__dataclass_fields__", ())]
     while any(isinstance(value, tuple) for value in values):
         values = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
-    return [value for value in values if hasattr(value, "__dataclass_fields__")]
+    return [value for value in values if isinstance(value, Node | TypeNode)]
 
 
-KEYWORDS = frozenset(
-    {
-        *("and", "or", "in", "between", "if", "then", "else", "true", "false", "null"),
-        *("some", "every", "satisfies", "for", "return"),
-    }
-)
-_WORD = r"[^\W\d][\w]*"
-_SYMBOLS = r"\*\*|\.\.|<=|>=|!=|[-+*/=<>()\[\],.?{}:]"
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}
+def free_names(node: Any) -> frozenset[str]:
+    """The variables an expression reads, functions included; fields of filtered items count, too."""
+    if isinstance(node, Name):
+        return frozenset({node.text})
+    found = frozenset[str]().union(*(free_names(part) for part in parts(node)))
+    return found - bound_names(node)
 
 
-@dataclass(frozen=True)
-class Token:
-    """One word: kind is number, text, name, keyword, symbol or end."""
-
-    kind: str
-    text: str
-
-
-def tokens(text: str, spaced_names: Iterable[str]) -> list[Token]:
-    """Splits an expression; names that contain blanks or signs must be known beforehand, the longest wins."""
-    if len(text) > LONGEST_TEXT:
-        raise FeelError("expression too long")
-    pattern = _pattern(spaced_names)
-    position, found = 0, []
-    text = text.rstrip()
-    while position < len(text):
-        match = pattern.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise FeelError(f"unreadable at position {position}")
-        found.append(_token(match.lastgroup, match.group(match.lastgroup)))
-        position = match.end()
-    return [*found, Token("end", "")]
-
-
-def _token(kind: str, text: str) -> Token:
-    if kind == "text":
-        return Token(kind, re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), text[1:-1]))
-    if kind == "known":
-        return Token("name", " ".join(text.split()))
-    if kind == "name" and text in KEYWORDS:
-        return Token("keyword", text)
-    return Token(kind, text)
-
-
-def _pattern(spaced_names: Iterable[str]) -> re.Pattern[str]:
-    known = sorted((name for name in spaced_names if not re.fullmatch(_WORD, name)), key=len, reverse=True)
-    parts = [r"\s+".join(re.escape(part) for part in name.split()) for name in known if name.strip()]
-    spaced = "|".join(parts) or r"(?!)"
-    return re.compile(
-        rf"\s*(?:(?P<known>(?:{spaced})(?!\w))|(?P<number>\d+(?:\.\d+)?|\.\d+)"
-        rf'|(?P<text>"(?:[^"\\]|\\.)*")|(?P<name>{_WORD})|(?P<symbol>{_SYMBOLS}))'
-    )
+def bound_names(node: Any) -> frozenset[str]:
+    """The names that a node gives to what lies below it."""
+    if isinstance(node, Iteration):
+        return frozenset({"partial", *(name for name, _ in node.variables)})
+    if isinstance(node, ContextOf):
+        return frozenset(name for name, _ in node.entries)
+    if isinstance(node, FunctionOf):
+        return frozenset(name for name, _ in node.parameters)
+    return frozenset({"item"}) if isinstance(node, Filter) else frozenset()

@@ -1,29 +1,39 @@
-"""What FEEL's operators do with values: numbers are Decimals of 34 digits, what does not fit is null.
+"""What FEEL's values are, how they enter and leave, and the limits of one evaluation.
 
-Numbers in variables may be int, float or Decimal; dates are ISO texts until `date(…)` reads them.
+Numbers are Decimals of 34 digits; what does not fit is null. Variables may hold int, float and Python's dates;
+dates in JSON stay ISO texts until `date(…)` reads them.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from kreisbund_platform.engine.durations import Duration
 from kreisbund_platform.engine.feel_syntax import FeelError
+from kreisbund_platform.engine.feel_temporal import (
+    NANOS,
+    Date,
+    Moment,
+    Months,
+    Span,
+    Time,
+    python_date,
+    time_offset,
+    zone_of,
+)
+from kreisbund_platform.engine.feel_temporal_text import is_temporal, text_of
 
-NUMBERS = Context(prec=34, rounding=ROUND_HALF_EVEN, traps=[])
+__all__ = ["NUMBERS", "Env", "Interval", "Meter", "Months", "Unlike", "exported", "finite", "plain", "read"]
+
+NUMBERS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, traps=[])
 LONGEST_VALUE = 100_000
-LARGEST_EXPONENT = 999
+MOST_STEPS = 20_000
+MISSING = object()
 
 
-@dataclass(frozen=True, order=True)
-class Months:
-    """A duration of years and months."""
-
-    count: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A range; an end that is None is without limit."""
 
@@ -31,248 +41,217 @@ class Interval:
     high: Any
     low_closed: bool
     high_closed: bool
-    unlimited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unlike:
     """What the unary test `!= value` tests."""
 
     value: Any
 
 
+class Meter:
+    """What one evaluation may still cost, and the moment that `now()` answers (None: it answers null)."""
+
+    __slots__ = ("left", "now")
+
+    def __init__(self, steps: int = MOST_STEPS, now: datetime | None = None) -> None:
+        self.left = steps
+        self.now = now
+
+    def step(self, cost: int = 1) -> None:
+        """Raises FeelError once the evaluation has cost too much."""
+        self.left -= cost
+        if self.left < 0:
+            raise FeelError("too many steps")
+
+    def bounded(self, value: Any) -> Any:
+        """The value, its size counted; raises FeelError where it grows beyond all measure."""
+        if isinstance(value, str | list):
+            if len(value) > LONGEST_VALUE:
+                raise FeelError("value too large")
+            self.step(len(value) >> 4)
+        return value
+
+
+class Variables:
+    """What the outside gives, read as FEEL sees it when it is asked for."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The variable's value."""
+        value = self._given.get(name, MISSING)
+        return default if value is MISSING else read(value)
+
+    def member(self, name: str, part: str) -> Any:
+        """An entry of a variable that is a context, without reading the rest of it; MISSING for anything else."""
+        value = self._given.get(name)
+        return read(value.get(part)) if isinstance(value, dict) else MISSING
+
+
+class Env:
+    """Names and their values; what is not found here is looked for outside."""
+
+    __slots__ = ("meter", "outer", "values")
+
+    def __init__(self, values: Any, outer: "Env | None", meter: Meter) -> None:
+        self.values = values
+        self.outer = outer
+        self.meter = meter
+
+    def inner(self, values: Mapping[str, Any]) -> "Env":
+        """The same with more names."""
+        return Env(values, self, self.meter)
+
+    def find(self, name: str, default: Any = None) -> Any:
+        """The innermost value of a name."""
+        env: Env | None = self
+        while env is not None:
+            value = env.values.get(name, MISSING)
+            if value is not MISSING:
+                return value
+            env = env.outer
+        return default
+
+
+Evaluator = Callable[[Env], Any]
+
+
+@dataclass(frozen=True)
+class Defined:
+    """A function that a model defines (business knowledge); put among the variables under its name."""
+
+    parameters: tuple[str, ...]
+    body: Callable[[Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Lambda:
+    """A function value: parameters with their types, what the body's result is turned into, and where it stands."""
+
+    parameters: tuple[tuple[str, Any], ...]
+    body: Evaluator
+    env: Env = field(repr=False)
+    result: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class External:
+    """A function outside (Java, PMML): never called, its result is null."""
+
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+
+def _read_datetime(value: datetime) -> Moment:
+    return Moment(Date(value.year, value.month, value.day), _read_time(value.timetz(), value.utcoffset()))
+
+
+def _read_time(value: time, shift: timedelta | None) -> Time:
+    seconds = value.hour * 3600 + value.minute * 60 + value.second
+    if isinstance(value.tzinfo, ZoneInfo):
+        return Time(seconds, value.microsecond * 1000, None, value.tzinfo.key)
+    return Time(seconds, value.microsecond * 1000, None if shift is None else int(shift.total_seconds()))
+
+
+def _read_span(value: timedelta) -> Span:
+    return Span(((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1000)
+
+
+_READERS: dict[type, Callable[[Any], Any]] = {
+    int: Decimal,
+    float: lambda value: finite(Decimal(str(value))),
+    list: lambda value: [read(item) for item in value],
+    tuple: lambda value: [read(item) for item in value],
+    dict: lambda value: {str(key): read(item) for key, item in value.items()},
+    datetime: _read_datetime,
+    date: lambda value: Date(value.year, value.month, value.day),
+    time: lambda value: _read_time(value, value.utcoffset()),
+    timedelta: _read_span,
+}
+
+
 def read(value: Any) -> Any:
     """A variable's value as FEEL sees it."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return Decimal(value)
-    if isinstance(value, float):
-        return finite(Decimal(str(value)))
-    return list(value) if isinstance(value, tuple) else value
+    reader = _READERS.get(type(value))
+    return value if reader is None else reader(value)
 
 
-def plain(value: Any) -> Any:
-    """A result as JSON holds it: whole numbers as int, others as float, dates and durations as ISO text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 10**15 else float(value)
-    if isinstance(value, date | datetime | time):
-        return value.isoformat()
-    if isinstance(value, Months | timedelta):
-        return duration_text(value)
+def exported(value: Any) -> Any:
+    """A result for Python: its own dates, times and durations where they fit, ISO text where they do not."""
+    writer = _WRITERS.get(type(value))
+    return value if writer is None else writer(value)
+
+
+def _python_zone(time: Time) -> Any:
+    if time.zone is not None:
+        return zone_of(time.zone)
+    if time.offset is None:
+        return None
+    return timezone(timedelta(seconds=time.offset)) if time.offset else UTC
+
+
+def _python_time(value: Time, zone: Any) -> time:
+    hour, minute, second = value.seconds // 3600, value.seconds // 60 % 60, value.seconds % 60
+    return time(hour, minute, second, value.nanos // 1000, tzinfo=zone)
+
+
+def _python_moment(value: Moment) -> datetime | str:
+    day = python_date(value.date)
+    return datetime.combine(day, _python_time(value.time, _python_zone(value.time))) if day else text_of(value)
+
+
+def _python_span(value: Span) -> timedelta | str:
+    try:
+        return timedelta(seconds=value.nanos // NANOS, microseconds=value.nanos % NANOS // 1000)
+    except OverflowError:
+        return text_of(value)
+
+
+_WRITERS: dict[type, Callable[[Any], Any]] = {
+    Date: lambda value: python_date(value) or text_of(value),
+    Time: lambda value: _python_time(value, _python_zone(value if value.zone is None else _fixed(value))),
+    Moment: _python_moment,
+    Span: _python_span,
+    list: lambda value: [exported(item) for item in value],
+    dict: lambda value: {key: exported(item) for key, item in value.items()},
+}
+
+
+def _fixed(value: Time) -> Time:
+    return Time(value.seconds, value.nanos, time_offset(value))
+
+
+def plain(value: Any, meter: Meter | None = None) -> Any:
+    """A result as JSON holds it: whole numbers as int, others as float, dates and durations as ISO text.
+
+    Raises FeelError for a value that shares its parts so often that it would fill the memory.
+    """
+    meter = meter or Meter(LONGEST_VALUE)
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        meter.step(len(value) + 1)
+        return [plain(item, meter) for item in value]
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        meter.step(len(value) + 1)
+        return {key: plain(item, meter) for key, item in value.items()}
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if abs(value) < 10**15 and value == value.to_integral_value() else float(value)
+    if is_temporal(value):
+        return text_of(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return text_of(_read_span(value))
     return value if isinstance(value, str | bool | int | float) else None
-
-
-def duration_text(value: Months | timedelta) -> str:
-    """ISO 8601, as FEEL's string() writes it."""
-    if isinstance(value, Months):
-        years, months = divmod(abs(value.count), 12)
-        body = (f"{years}Y" if years else "") + (f"{months}M" if months or not years else "")
-        return ("-" if value.count < 0 else "") + "P" + body
-    days, rest = divmod(abs(value), timedelta(days=1))
-    hours, seconds = divmod(rest.seconds, 3600)
-    minutes, seconds = divmod(seconds, 60)
-    clock = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
-    body = (f"{days}D" if days else "") + (f"T{clock}" if clock else "")
-    return ("-" if value < timedelta(0) else "") + "P" + (body or "T0S")
 
 
 def finite(number: Decimal) -> Decimal | None:
     """The number, or null for what division by zero and overflow leave behind."""
-    return number if number.is_finite() and abs(number.adjusted()) < 6000 else None
-
-
-def bounded(value: Any) -> Any:
-    """The value; raises FeelError where an expression grows a text or list beyond all measure."""
-    if isinstance(value, str | list) and len(value) > LONGEST_VALUE:
-        raise FeelError("value too large")
-    return value
-
-
-def kind(value: Any) -> str:
-    """The type's name; only values of one kind compare."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, datetime):
-        return "date and time" if value.tzinfo is None else "date and time with zone"
-    for type_, name in ((Decimal, "number"), (date, "date"), (str, "string"), (list, "list"), (dict, "context")):
-        if isinstance(value, type_):
-            return name
-    return type(value).__name__
-
-
-def equal(left: Any, right: Any) -> bool | None:
-    """Null equals null only; values of different kinds do not compare."""
-    left, right = read(left), read(right)
-    if left is None or right is None:
-        return left is right
-    if kind(left) != kind(right):
-        return None
-    if isinstance(left, list):
-        return len(left) == len(right) and all(equal(a, b) is True for a, b in zip(left, right, strict=True))
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) is True for key in left)
-    return bool(left == right)
-
-
-def less(left: Any, right: Any) -> bool | None:
-    """Order of numbers, texts, dates, times and durations; null for all others."""
-    left, right = read(left), read(right)
-    if left is None or right is None or kind(left) != kind(right):
-        return None
-    if isinstance(left, Decimal | str | date | time | timedelta | Months):
-        return bool(left < right)
-    return None
-
-
-def negate(value: Any) -> bool | None:
-    """Three-valued not."""
-    return not value if isinstance(value, bool) else None
-
-
-def compare(operator: str, left: Any, right: Any) -> bool | None:
-    """One of = != < <= > >=."""
-    if operator == "=":
-        return equal(left, right)
-    if operator == "!=":
-        return negate(equal(left, right))
-    if operator in ("<", ">="):
-        below = less(left, right)
-        return below if operator == "<" else negate(below)
-    above = less(right, left)
-    return above if operator == ">" else negate(above)
-
-
-def within(value: Any, interval: Interval) -> bool | None:
-    """Whether a value lies in a range; null where it cannot be compared."""
-    results = []
-    if interval.low is not None:
-        results.append(compare(">=" if interval.low_closed else ">", value, interval.low))
-    if interval.high is not None:
-        results.append(compare("<=" if interval.high_closed else "<", value, interval.high))
-    missing = not interval.unlimited and (interval.low is None or interval.high is None)
-    if False in results:
-        return False
-    return None if missing or None in results or not results else True
-
-
-def holds(test: Any, subject: Any) -> bool | None:
-    """Whether a subject passes a test's value: a range, a list with it in, or the value itself."""
-    if isinstance(test, Interval):
-        return within(subject, test)
-    if isinstance(test, Unlike):
-        return negate(equal(subject, test.value))
-    if isinstance(test, list) and not isinstance(subject, list):
-        return any(holds(read(item), subject) is True for item in test)
-    return equal(subject, test)
-
-
-def add(left: Any, right: Any) -> Any:
-    """Numbers, texts, and dates or durations with durations."""
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return finite(NUMBERS.add(left, right))
-    if isinstance(left, str) and isinstance(right, str):
-        return bounded(left + right)
-    if isinstance(left, Months) and isinstance(right, Months):
-        return Months(left.count + right.count)
-    if isinstance(left, Months | timedelta) and isinstance(right, date):
-        return add(right, left)
-    return _shift(left, right)
-
-
-def _shift(left: Any, right: Any) -> Any:
-    try:
-        if isinstance(left, date) and isinstance(right, Months):
-            return _plus_months(left, right.count)
-        if isinstance(left, date | timedelta) and isinstance(right, timedelta):
-            return left + right
-    except (OverflowError, ValueError):
-        return None
-    return None
-
-
-def _plus_months(day: date, months: int) -> date:
-    midnight = day if isinstance(day, datetime) else datetime.combine(day, time())
-    shifted = Duration(months, 0, 0).after(midnight)
-    return shifted if isinstance(day, datetime) else shifted.date()
-
-
-def subtract(left: Any, right: Any) -> Any:
-    """Numbers, dates, durations."""
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return finite(NUMBERS.subtract(left, right))
-    if isinstance(left, date) and isinstance(right, date) and kind(left) == kind(right):
-        return left - right
-    if isinstance(left, Months) and isinstance(right, Months):
-        return Months(left.count - right.count)
-    if isinstance(right, Months):
-        return add(left, Months(-right.count))
-    return add(left, -right) if isinstance(right, timedelta) else None
-
-
-def multiply(left: Any, right: Any) -> Any:
-    """Numbers, and durations with numbers."""
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return finite(NUMBERS.multiply(left, right))
-    if isinstance(left, Decimal) and isinstance(right, timedelta | Months):
-        return multiply(right, left)
-    try:
-        if isinstance(left, timedelta) and isinstance(right, Decimal):
-            return left * float(right)
-        if isinstance(left, Months) and isinstance(right, Decimal):
-            return Months(int(left.count * right))
-    except (OverflowError, ValueError):
-        return None
-    return None
-
-
-def divide(left: Any, right: Any) -> Any:
-    """Numbers, and a duration by a number; by zero is null."""
-    if not isinstance(right, Decimal) or right == 0:
-        return None
-    if isinstance(left, Decimal):
-        return finite(NUMBERS.divide(left, right))
-    return multiply(left, NUMBERS.divide(Decimal(1), right))
-
-
-def power(left: Any, right: Any) -> Decimal | None:
-    """Numbers; exponents up to `LARGEST_EXPONENT`."""
-    if not (isinstance(left, Decimal) and isinstance(right, Decimal)) or abs(right) > LARGEST_EXPONENT:
-        return None
-    return finite(NUMBERS.power(left, right))
-
-
-ARITHMETIC = {"+": add, "-": subtract, "*": multiply, "/": divide, "**": power}
-_DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
-
-
-def part(value: Any, name: str) -> Any:
-    """`value.name`: a context's entry, a date's or duration's part, or that of each item of a list."""
-    if isinstance(value, dict):
-        return read(value.get(name))
-    if isinstance(value, list):
-        return [part(read(item), name) for item in value]
-    if isinstance(value, date | time) and name == "weekday" and isinstance(value, date):
-        return Decimal(value.isoweekday())
-    if isinstance(value, date | time) and name in _DATE_PARTS and hasattr(value, name):
-        return Decimal(getattr(value, name))
-    return _duration_part(value, name)
-
-
-def _duration_part(value: Any, name: str) -> Decimal | None:
-    parts: dict[str, int] = {}
-    if isinstance(value, Months):
-        parts = {"years": int(value.count / 12), "months": abs(value.count) % 12 * (1 if value.count >= 0 else -1)}
-    elif isinstance(value, timedelta):
-        sign, span = (-1 if value < timedelta(0) else 1), abs(value)
-        parts = {
-            "days": sign * span.days,
-            "hours": sign * (span.seconds // 3600),
-            "minutes": sign * (span.seconds // 60 % 60),
-            "seconds": sign * (span.seconds % 60),
-        }
-    return Decimal(parts[name]) if name in parts else None
+    return number if number.is_finite() else None

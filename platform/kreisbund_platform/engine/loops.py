@@ -48,17 +48,20 @@ def _throws(element: Element) -> bool:
 
 
 def _reaches(plan: Plan, thrown: Element, caught: Element) -> bool:
-    """An escalation is not for the event sub-process that it is thrown from; a signal is for everybody."""
+    """An event sub-process starts itself again only by a signal, and only where it does not interrupt."""
     assert thrown.event is not None
     assert caught.event is not None
     if thrown.event.type != caught.event.type or caught.event.name not in (None, thrown.event.name):
         return False
-    container = thrown.container
-    while thrown.event.type == "escalation" and container in plan.elements:
-        if container == caught.container and caught.behaviour is Behaviour.START:
-            return False
-        container = plan.elements[container].container
-    return True
+    again = caught.behaviour is not Behaviour.START or (thrown.event.type == "signal" and not caught.interrupting)
+    return again or not _lies_in(plan, thrown, caught.container)
+
+
+def _lies_in(plan: Plan, element: Element, container: str) -> bool:
+    within = element.container
+    while within != container and within in plan.elements:
+        within = plan.elements[within].container
+    return within == container
 
 
 def _loop(onward: Mapping[str, list[str]]) -> set[str]:

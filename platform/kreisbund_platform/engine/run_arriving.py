@@ -104,10 +104,13 @@ def _pass_event(run: Run, move: Move) -> None:
 
 
 def arrive_late(run: Run, move: Move) -> None:
-    """Throws a signal; the thrower has moved on when it is heard, and goes where its scope goes."""
+    """Throws a signal while its scope still listens; whoever interrupts that takes the thrower with it."""
     element, scope, _flow_id, instance = move
-    _go_on(run, element, scope, instance)
+    run.late.appendleft(move)
     throw_signal(run, _code(element), element.element_id)
+    if run.late and run.late[0] is move:
+        run.late.popleft()
+        _go_on(run, element, scope, instance)
 
 
 def _code(element: Element) -> str:

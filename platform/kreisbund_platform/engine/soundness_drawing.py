@@ -31,11 +31,14 @@ def _unreached(elements: Elements, container: Container, inside: list[Element]) 
 
 
 def _dead_end(inside: list[Element]) -> tuple[str, str] | None:
-    """BPMN 2.0.2, 10.5.3: where there are end events, every other element leads on."""
-    if not any(element.behaviour is Behaviour.END for element in inside):
-        return None
-    stops = (e.element_id for e in inside if not e.outgoing and e.behaviour is not Behaviour.END)
+    """BPMN 2.0.2, 10.5.3: where there are end events, every other element leads on. A thrown link always does."""
+    ended = any(element.kind == "endEvent" for element in inside)
+    stops = (e.element_id for e in inside if not e.outgoing and e.kind != "endEvent" and (ended or _is_link(e)))
     return next((("DEAD_END", name) for name in stops), None)
+
+
+def _is_link(element: Element) -> bool:
+    return element.event is not None and element.event.type == "link"
 
 
 def _trap(elements: Elements, inside: list[Element]) -> tuple[str, str] | None:

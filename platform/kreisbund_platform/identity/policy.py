@@ -26,6 +26,7 @@ from kreisbund_platform.identity.policy_terms import (
     of_connection,
     of_type,
 )
+from kreisbund_platform.identity.policy_waits import WAITS
 from kreisbund_platform.identity.principals import Principal
 
 _ROOTS: dict[str, Who] = {
@@ -137,6 +138,7 @@ _CASES: dict[str, Who] = {
         {
             TASK_HOLDERS: (
                 "id name status version role unit assignee dueAt dueOn case form openedAt completedAt elementId"
+                " instance"
             )
         },
     ),
@@ -188,7 +190,7 @@ SHARED_TYPES = tuple(
     if name == shared or f"{name}.node" in _CONNECTIONS or f"{name}.edges" in _CONNECTIONS
 )
 
-POLICY: Mapping[str, Who] = _ROOTS | _PUBLIC | _CASES | _STATE | _CONNECTIONS | _RESULTS
+POLICY: Mapping[str, Who] = _ROOTS | _PUBLIC | _CASES | WAITS | _STATE | _CONNECTIONS | _RESULTS
 
 
 def audiences_of(principal: Principal) -> Who:

@@ -15,7 +15,7 @@ from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.texts import _
 
-OPERATIONS = ("notice", "letter", "message")
+OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no letter, but a message's name
 
 
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
@@ -89,7 +89,10 @@ def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
     if element.attributes.get("operation") not in OPERATIONS:
         yield FieldError(element.element_id, "OPERATION_UNKNOWN", _("Was hier geschehen soll, ist nicht bekannt."))
     letter = source.letter(element.attributes.get("letter", ""))
-    if letter is None:
+    if element.attributes.get("operation") == "send":
+        if not (element.attributes.get("message") or (element.event and element.event.name)):
+            yield FieldError(element.element_id, "MESSAGE_MISSING", _("Der Name der Nachricht fehlt."))
+    elif letter is None:
         yield FieldError(element.element_id, "LETTER_MISSING", _("Dieses Schreiben gibt es nicht."))
     elif element.attributes.get("operation") == "notice" and letter.get("kind") == "LETTER":
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Bescheid braucht ein Schreiben mit Regelung."))
@@ -143,25 +146,23 @@ def _entered(plan: Plan, container_id: str) -> list[str]:
 
 
 def _onward(plan: Plan, element: Element) -> list[str]:
-    """Where a token goes on without staff: past a staff task only by its boundary events."""
-    onward = list(element.boundaries)
+    """Where a token goes on without staff: past a staff task only by its border, or with no instance at all."""
+    past = [*element.boundaries, *(_beyond(plan, element) if element.multi else ())]
     if element.kind == "userTask" and element.attributes.get("role") != Role.CITIZEN:
-        return onward
+        return past
     if element.behaviour in NESTING:
-        return [*onward, *_entered(plan, element.element_id)]
-    if not element.outgoing:
-        return [*onward, *_after(plan, element.container)]
-    return [*onward, *(flow.target for flow in element.outgoing)]
+        return [*past, *_entered(plan, element.element_id)]
+    return [*past, *_beyond(plan, element)]
+
+
+def _beyond(plan: Plan, element: Element) -> list[str]:
+    return [flow.target for flow in element.outgoing] or _after(plan, element.container)
 
 
 def _after(plan: Plan, container_id: str) -> list[str]:
     """Where a token goes when a sub-process ends; an event sub-process ends what it lies in."""
     element = plan.elements.get(container_id)
-    if element is None:
-        return []
-    if not element.outgoing:
-        return _after(plan, element.container)
-    return [flow.target for flow in element.outgoing]
+    return _beyond(plan, element) if element else []
 
 
 def _cases(source: TemplateSource) -> Iterator[FieldError]:

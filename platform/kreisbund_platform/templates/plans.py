@@ -4,14 +4,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from kreisbund_platform.engine.plan import Plan, compile_plan
-from kreisbund_platform.templates import queries
+from kreisbund_platform.templates import calls, queries
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
 from kreisbund_platform.templates.models import TemplateVersion
 
@@ -44,22 +43,24 @@ def plan_of(connection: Connection[Any], version_id: UUID) -> LoadedTemplate:
     version = queries.version(connection, version_id)
     if version is None:
         raise LookupError("no such template version")
-    return _remember(_load(version))
+    return _remember(_load(connection, version))
 
 
-def _load(version: TemplateVersion) -> LoadedTemplate:
+def _load(connection: Connection[Any], version: TemplateVersion) -> LoadedTemplate:
     manifest = read_manifest(version.manifest)
     decisions = {name: xml.encode() for name, xml in version.decisions.items()}
+    called = calls.called_sources(connection, version.bpmn_xml.encode())
+    models = {slug: source.model for slug, source in called.items()}
     return LoadedTemplate(
         template_id=version.template_id,
         version_id=version.id,
         number=version.number,
         slug=manifest.slug,
         title=manifest.title,
-        plan=compile_plan(version.bpmn_xml.encode(), decisions),
+        plan=compile_plan(version.bpmn_xml.encode(), decisions, models),
         manifest=manifest,
-        forms=MappingProxyType(version.forms),
-        letters=MappingProxyType(version.letters),
+        forms=calls.forms_with(version.forms, called),
+        letters=calls.letters_with(version.letters, called),
     )
 
 

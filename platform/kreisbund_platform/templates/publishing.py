@@ -1,5 +1,6 @@
 """Publishing: a folder that passes every check becomes an immutable version that counties may adopt."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from kreisbund_platform import ids
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.engine.plan import ModelRefused, Plan, compile_plan
 from kreisbund_platform.errors import FieldError, Invalid
-from kreisbund_platform.templates import queries
+from kreisbund_platform.templates import calls, queries
 from kreisbund_platform.templates.checks import check_content
 from kreisbund_platform.templates.manifest import Manifest, ManifestError, read_manifest
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateVersion, Topic
@@ -24,6 +25,7 @@ def publish(
     connection: Connection[Any], source: TemplateSource, *, clock: Clock, published_by: str = SERVICE_TEAM
 ) -> TemplateVersion | Invalid:
     """Publishes on a connection of the workspace `catalogue`; content published before answers that version."""
+    source = replace(source, called=calls.called_sources(connection, source.bpmn_xml))
     checked = check(source)
     if isinstance(checked, Invalid):
         return checked

@@ -81,6 +81,16 @@ def version(connection: Rows, version_id: UUID) -> TemplateVersion | None:
         return cursor.execute("SELECT * FROM shared.template_version WHERE id = %s", (version_id,)).fetchone()
 
 
+def version_numbered(connection: Rows, slug: str, number: int) -> TemplateVersion | None:
+    """A template's published version of this number."""
+    with connection.cursor(row_factory=class_row(TemplateVersion)) as cursor:
+        return cursor.execute(
+            "SELECT v.* FROM shared.template_version v JOIN shared.process_template t ON t.id = v.template_id"
+            " WHERE t.slug = %s AND v.number = %s",
+            (slug, number),
+        ).fetchone()
+
+
 def newest_versions(connection: Rows) -> list[tuple[str, str, int, datetime]]:
     """Slug, title, number and date of each template's newest version, by slug."""
     return connection.execute(

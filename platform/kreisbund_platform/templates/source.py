@@ -41,10 +41,12 @@ class TemplateSource:
     @property
     def called_models(self) -> dict[str, CalledModel]:
         """What the engine compiles into this template's plan."""
-        return {
-            slug: CalledModel(source.bpmn_xml, source.decisions, source.called_models)
-            for slug, source in self.called.items()
-        }
+        return {slug: source.model for slug, source in self.called.items()}
+
+    @property
+    def model(self) -> CalledModel:
+        """What the engine compiles into the plan of a template that calls this one."""
+        return CalledModel(self.bpmn_xml, self.decisions, self.called_models)
 
     def form(self, form_id: str) -> Mapping[str, Any] | None:
         """A form by its id in the plan: `slug:id` is a called template's."""

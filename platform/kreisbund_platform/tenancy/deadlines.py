@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from kreisbund_platform.clock import BERLIN
@@ -38,6 +38,7 @@ class Period:
         return cls(years * 12 + months, weeks * 7 + days)
 
 
+@lru_cache(maxsize=10_000)
 def due_on(event_day: date, period: str, calendar: WorkingCalendar, *, moves: bool = True) -> date:
     """The last day of a period that an event on `event_day` starts.
 

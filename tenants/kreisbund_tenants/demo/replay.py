@@ -14,8 +14,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from kreisbund_platform.cases import intake, queries, tasks, timers, withdrawal
+from kreisbund_platform.cases import intake, queries, tasks, withdrawal
 from kreisbund_platform.cases.models import Task
+from kreisbund_platform.cases.waits import queries as waits
+from kreisbund_platform.cases.waits import timers
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.documents import downloads
 from kreisbund_platform.identity.context import WorkContext
@@ -101,7 +103,7 @@ class Replay:
             action()
 
     def _fire_until(self, until: datetime) -> None:
-        while (due := queries.next_timer(self._connection)) is not None and due[0] <= until:
+        while (due := waits.next_timer(self._connection)) is not None and due[0] <= until:
             self._transact(due[0], self._fire)
             if case := self._cases.get(due[1]):
                 case.plan.playing.pass_timers()

@@ -10,6 +10,7 @@ from kreisbund_api.web import form_answers
 from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
 from kreisbund_api.web.words import BERLIN
 from kreisbund_platform.engine.diagram import render_svg
+from kreisbund_platform.engine.names import names_of, ways_from
 from kreisbund_platform.texts import _
 
 OPEN = ["OPEN", "CLAIMED"]
@@ -40,7 +41,8 @@ async def cases(visit: Visit) -> Response:
     return show(visit, "desk/cases.html", found=data["cases"], text=text)
 
 
-async def _case(visit: Visit) -> dict[str, Any]:
+async def find_case(visit: Visit) -> dict[str, Any]:
+    """The case of the address; a page that says so where there is none."""
     found: dict[str, Any] | None = (await ask(visit, "case", id=visit.request.path_params["id"]))["caseRecord"]
     if found is None:
         raise PageRefusedError(404)
@@ -49,12 +51,26 @@ async def _case(visit: Visit) -> dict[str, Any]:
 
 async def case(visit: Visit) -> Response:
     """One case."""
-    return _show(visit, await _case(visit))
+    return case_page(visit, await find_case(visit))
 
 
-def _show(visit: Visit, found: dict[str, Any], problem: str | None = None, **errors: str) -> Response:
+def case_page(visit: Visit, found: dict[str, Any], problem: str | None = None, **errors: str) -> Response:
+    """The page of a case."""
     values = {"sections": answers_of(found), "diagram": _diagram(found), "errors": errors, "problem": problem}
-    return show(visit, "desk/case.html", case=found, **values)
+    return show(visit, "desk/case.html", case=found, stopped=_stopped(found), **values)
+
+
+def _stopped(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Open incidents with their element's name and the ways that lead on from it."""
+    open_ = [incident for incident in found["incidents"] if incident["resolvedAt"] is None]
+    if not open_ or not found["templateVersion"]:
+        return []
+    model = found["templateVersion"]["bpmnXml"].encode()
+    names = names_of(model)
+    return [
+        {**incident, "name": names.get(incident["elementId"], ""), "ways": ways_from(model, incident["elementId"])}
+        for incident in open_
+    ]
 
 
 def answers_of(found: Mapping[str, Any]) -> list[form_answers.Section]:
@@ -74,6 +90,7 @@ def _diagram(found: Mapping[str, Any]) -> Markup | None:
         return None
     tasks = [edge["node"] for edge in found["tasks"]["edges"]]
     here = frozenset(task["elementId"] for task in tasks if task["status"] in OPEN)
+    here |= {incident["elementId"] for incident in found["incidents"] if incident["resolvedAt"] is None}
     return Markup(render_svg(version["bpmnXml"].encode(), highlight=here))  # noqa: S704
 
 
@@ -81,11 +98,11 @@ async def note(visit: Visit) -> Response:
     """Writes a note for colleagues."""
     identifier, text = visit.request.path_params["id"], visit.sent("note").strip()
     if not text:
-        return _show(visit, await _case(visit), note=_("Bitte schreiben Sie einen Vermerk."))
+        return case_page(visit, await find_case(visit), note=_("Bitte schreiben Sie einen Vermerk."))
     result = await change(visit, "note", case=identifier, text=text)
     if result["__typename"] == "AddNoteSuccess":
         return go(f"{visit.home}cases/{identifier}#vermerke")
-    return _show(visit, await _case(visit), result["message"])
+    return case_page(visit, await find_case(visit), result["message"])
 
 
 async def message(visit: Visit) -> Response:
@@ -97,11 +114,11 @@ async def message(visit: Visit) -> Response:
     if not text.strip():
         errors["text"] = _("Bitte schreiben Sie eine Nachricht.")
     if errors:
-        return _show(visit, await _case(visit), **errors)
+        return case_page(visit, await find_case(visit), **errors)
     result = await change(visit, "message", case=identifier, subject=subject, text=text)
     if result["__typename"] == "SendMessageSuccess":
         return go(f"{visit.home}cases/{identifier}#nachrichten")
-    return _show(visit, await _case(visit), result["message"])
+    return case_page(visit, await find_case(visit), result["message"])
 
 
 PAGES = (

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from kreisbund_platform import telemetry
-from kreisbund_platform.cases import queries, steps
+from kreisbund_platform.cases import recording, steps
+from kreisbund_platform.cases.holding import hold
 from kreisbund_platform.cases.models import CaseRecord, Timer
+from kreisbund_platform.cases.waits import queries
 from kreisbund_platform.documents import remedies
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
 from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates.plans import plan_of
 from kreisbund_platform.tenancy import deadlines
 
 NOT_YET_DELIVERED = timedelta(days=7)
@@ -29,24 +30,24 @@ def fire_next(work: WorkContext) -> bool:
 
 
 def _fire(work: WorkContext, timer: Timer) -> None:
-    case = queries.lock_case(work.connection, timer.case_id)
-    if case is None or case.template_version_id is None or not queries.lock_timer(work.connection, timer):
+    held = hold(work, timer.case_id)
+    if held is None or not queries.lock_timer(work.connection, timer):
         return
-    template = plan_of(work.connection, case.template_version_id)
-    if later := _runs_until(work, case, template.plan.elements[timer.element_id]):
+    if later := _runs_until(work, held.case, held.template.plan.elements[timer.element_id]):
         queries.move_timer(work.connection, timer, later)
         return
     try:
         with work.connection.transaction():
-            settled = steps.settle(work, case, template, TimerFired(timer.token, timer.element_id))
+            settled = steps.settle(work, held, TimerFired(timer.token, timer.element_id))
             if (timer.token, timer.element_id) not in settled.timers:
                 settled.timers_cleared.append((timer.token, timer.element_id))
-            steps.record(work, case, template, settled, type="TIMER_FIRED", body={"element": timer.element_id})
+            body = {"element": timer.element_id, "token": timer.token}
+            recording.record(work, held, settled, type="TIMER_FIRED", body=body)
         telemetry.timers.add(1, {"result": "done"})
     except StaleToken:
-        queries.clear_timers(work.connection, case.id, [(timer.token, timer.element_id)])
+        queries.remove_timer(work.connection, timer)
     except EngineFault as fault:
-        telemetry.log("timer_fault", problem=fault, case=case.id, element=timer.element_id)
+        telemetry.log("timer_fault", problem=fault, case=timer.case_id, element=timer.element_id)
         telemetry.timers.add(1, {"result": "fault"})
         queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
 

@@ -1,0 +1,47 @@
+"""Cases copied in bulk for a measurement are what the services make: the same rows but for ids and numbers."""
+
+import pytest
+
+from bench import floor
+from bench.office import TEMPLATE, Office
+from kreisbund_platform.cases import tasks
+from kreisbund_platform.clock import SystemClock
+from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.templates import adoptions, publishing
+from kreisbund_platform.templates.source import load_folder
+
+TABLES = ("case_record", "application", "task", "timer")
+ALWAYS_NEW = ("id", "case_id", "case_number")
+
+
+@pytest.fixture
+def bench_office(deployment, county):
+    with deployment.connections.for_workspace("catalogue") as shared:
+        publishing.publish(shared, load_folder(TEMPLATE), clock=SystemClock())
+    with deployment.connections.for_tenant(county) as connection:
+        here = Office(connection, county, deployment.settings, deployment.connections, deployment.database)
+        with connection.transaction():
+            adoptions.adopt(here.work(Role.COUNTY_ADMIN), "bench")
+        yield here
+
+
+def rows(here, table, key, identifier):
+    with here.connection.cursor() as cursor:
+        found = cursor.execute(f"SELECT * FROM {table} WHERE {key} = %s", (identifier,))
+        names = [column.name for column in found.description]
+        return [{n: v for n, v in zip(names, row, strict=True) if n not in ALWAYS_NEW} for row in found]
+
+
+def test_a_copy_equals_its_original_and_can_be_worked(bench_office):
+    original = bench_office.submit()
+    opened = floor.Copies(bench_office, original).make(1, 3)
+    assert len(set(opened)) == 3
+    for task_id in opened:
+        found = "SELECT case_id FROM task WHERE id = %s"
+        copy = bench_office.connection.execute(found, (task_id,)).fetchone()[0]
+        for table in TABLES:
+            key = "id" if table == "case_record" else "case_id"
+            assert rows(bench_office, table, key, copy) == rows(bench_office, table, key, original), table
+        with bench_office.connection.transaction():
+            done = tasks.complete(bench_office.work(Role.CASEWORKER), str(task_id), {"outcome": "done"}, 1)
+        assert done == copy
