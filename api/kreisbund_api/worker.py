@@ -7,10 +7,12 @@ Run with `python -m kreisbund_api.worker`.
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.cases import rollout_health
+from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
@@ -20,6 +22,7 @@ from kreisbund_platform.identity import retention, sessions
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
 from kreisbund_platform.settings import Settings
+from kreisbund_platform.templates.life_cycle import releases, rollouts
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
@@ -29,6 +32,7 @@ MOST_A_ROUND = 200
 UNCLAIMED_FOR = timedelta(days=1)
 # what moves cases without a person; each does one thing in one transaction and says whether it found any
 STEPS = (timers.fire_next, jobs.run_next, correlation.deliver_next)
+LOOK_EVERY = timedelta(seconds=10)
 
 
 class Worker:
@@ -40,6 +44,7 @@ class Worker:
         self._registry = registry
         self._clock = clock
         self._tidied: dict[str, str] = {}
+        self._looked_at: dict[str, datetime] = {}
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -56,6 +61,7 @@ class Worker:
         """One round over all counties; whether anything was done."""
         served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
         self._tidy_shared_daily()
+        self._advance_rollouts()
         return sum(self._guarded(tenant) for tenant in served) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:
@@ -70,17 +76,50 @@ class Worker:
     def serve(self, tenant: TenantContext) -> bool:
         """One round of one county."""
         done = sum(self._repeat(tenant, step) for step in STEPS)
+        done += self._release_now_and_then(tenant)
         self._tidy_daily(tenant)
-        return bool(done + self._collect(tenant))
+        return bool(done + self._collect(tenant) + self._upgrade(tenant))
 
-    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool]) -> int:
-        for count in range(MOST_A_ROUND):
+    def _upgrade(self, tenant: TenantContext) -> int:
+        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
+        try:
+            return self._repeat(tenant, batches.next_batch, most=1)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as problem:
+            telemetry.log("case_upgrade_failed", problem=problem, tenant=tenant.slug)
+            return self._repeat(tenant, batches.stop_failing, most=1)
+
+    def _repeat(self, tenant: TenantContext, step: Callable[[WorkContext], bool], most: int = MOST_A_ROUND) -> int:
+        for count in range(most):
             with self._connections.for_tenant(tenant) as connection:
                 work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
                 with connection.transaction():
                     if not step(work):
                         return count
-        return MOST_A_ROUND
+        return most
+
+    def _release_now_and_then(self, tenant: TenantContext) -> int:
+        """Releases what a rollout has brought and tells how its cases fare; a county that is suspended waits."""
+        if tenant.status != "ACTIVE" or not self._is_time_for(tenant.slug):
+            return 0
+        released = self._repeat(tenant, releases.release_next)
+        with self._connections.for_tenant(tenant) as connection, connection.transaction():
+            work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
+            return released + rollout_health.tell(work)
+
+    def _advance_rollouts(self) -> None:
+        if self._is_time_for(""):
+            with self._connections.for_workspace("catalogue") as connection, connection.transaction():
+                rollouts.advance(connection, self._clock.now())
+
+    def _is_time_for(self, slug: str) -> bool:
+        """Whether this county, or with no slug the service team, was looked at longer ago than a while."""
+        now = self._clock.now()
+        if now - self._looked_at.get(slug, datetime.min.replace(tzinfo=UTC)) < LOOK_EVERY:
+            return False
+        self._looked_at[slug] = now
+        return True
 
     def _collect(self, tenant: TenantContext) -> int:
         with self._connections.for_tenant(tenant) as county, self._connections.for_workspace("collector") as shared:

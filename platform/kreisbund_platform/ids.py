@@ -33,7 +33,19 @@ class Kind(IntEnum):
     UPLOAD = 15
     NOTE = 16
     MESSAGE = 17
+    TEMPLATE_VARIANT = 30
+    VARIANT_REBASE = 31
     INCIDENT = 18
+    TEMPLATE_DRAFT = 20
+    DRAFT_REVISION = 21
+    REVIEW_ROUND = 22
+    REVIEW_COMMENT = 23
+    PUBLICATION_PROPOSAL = 24
+    NATURAL_PERSON = 25
+    SIGNING_KEY = 26
+    TEMPLATE_RELEASE = 27
+    COOPERATION_AGREEMENT = 28
+    CASE_UPGRADE = 35
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -6,19 +6,21 @@ from typing import Any
 
 import psycopg
 
-from kreisbund_platform.clock import Clock
+from kreisbund_platform.clock import BERLIN, Clock
 from kreisbund_platform.database import migrate
 from kreisbund_platform.database.migrate import SchemaStatus
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.errors import REFUSALS
+from kreisbund_platform.ids import Kind, new_id
 from kreisbund_platform.services import importing
 from kreisbund_platform.services.importing import ImportReport
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates import publishing
+from kreisbund_platform.templates.life_cycle import agreements
 from kreisbund_platform.templates.source import load_folder
 from kreisbund_platform.tenancy import roles
 from kreisbund_platform.tenancy.connections import Connections
-from kreisbund_platform.tenancy.registry import read_tenant
+from kreisbund_platform.tenancy.registry import read_tenant, read_tenants
 from kreisbund_tenants import manifest, provisioning
 from kreisbund_tenants.manifest import Manifest
 
@@ -43,7 +45,17 @@ def seed(database: Database, settings: Settings, clock: Clock, only: Collection[
             if not only or county.slug in only:
                 ensure_county(connection, settings, clock, county)
         provisioning.point_issuers(connection, settings)
+        with connection.transaction():
+            _ensure_agreement(connection, clock)
     return standing
+
+
+def _ensure_agreement(connection: Rows, clock: Clock) -> None:
+    """The cooperation agreement of the counties that a deployment starts with."""
+    now = clock.now()
+    found = [tenant.id for tenant in read_tenants(connection) if tenant.slug in seeded_slugs()]
+    agreement_id = new_id(Kind.COOPERATION_AGREEMENT, now)
+    agreements.ensure(connection, found, now.astimezone(BERLIN).date(), agreement_id)
 
 
 def migrate_all(database: Database, clock: Clock) -> list[SchemaStatus]:

@@ -17,7 +17,7 @@ def test_all_schemas_stand_at_the_newest_version(deployment: Deployment) -> None
     standing = migrate.status(deployment.database)
     assert [state.schema for state in standing] == ["shared", "county_nordhausen", "county_wartburgkreis"]
     assert not any(state.is_behind for state in standing)
-    assert standing[0].version == len(migrations_of("shared"))
+    assert standing[0].version == migrations_of("shared")[-1].version
 
 
 def test_a_second_run_changes_nothing(deployment: Deployment, clock: ManualClock) -> None:
@@ -43,7 +43,8 @@ def test_a_failing_county_stays_behind_and_the_others_go_on(
     deployment: Deployment, clock: ManualClock, county: TenantContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = migrations_of("tenant")
-    broken = replace(files[-1], version=len(files) + 1, statements="ALTER TABLE missing_here ADD COLUMN x int")
+    last = files[-1].version
+    broken = replace(files[-1], version=last + 1, statements="ALTER TABLE missing_here ADD COLUMN x int")
     with deployment.database.owner() as owner:
         owner.execute("CREATE TABLE county_wartburgkreis.missing_here (id int)")
         monkeypatch.setattr(
@@ -53,13 +54,13 @@ def test_a_failing_county_stays_behind_and_the_others_go_on(
             standing = {state.schema: state for state in seeding.migrate_all(deployment.database, clock)}
         finally:
             owner.execute("DROP TABLE county_wartburgkreis.missing_here")
-            owner.execute("DELETE FROM county_wartburgkreis.schema_migration WHERE version > %s", (len(files),))
+            owner.execute("DELETE FROM county_wartburgkreis.schema_migration WHERE version > %s", (last,))
     assert standing[county.schema_name].problem == "42P01"
-    assert standing[county.schema_name].version == len(files)
-    assert standing["county_wartburgkreis"].version == len(files) + 1
+    assert standing[county.schema_name].version == last
+    assert standing["county_wartburgkreis"].version == last + 1
 
 
-def test_files_must_be_numbered_without_a_gap(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_files_must_be_numbered_from_one(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("migrations")
     (folder / "tenant").mkdir()
     (folder / "tenant" / "0002_second.sql").write_text("SELECT 1")

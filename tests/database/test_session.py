@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError, Login
 from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.context import TenantContext
@@ -154,3 +155,18 @@ def test_an_unreachable_server_and_a_refused_login(deployment: Deployment, login
 def test_neither_secret_nor_address_shows(deployment: Deployment, login: Login) -> None:
     assert login.secret not in repr(login)
     assert "postgresql" not in repr(deployment.settings)
+
+
+def test_prepared_statements_survive_what_psycopg_deallocates_on_a_rollback(pool: Database, login: Login) -> None:
+    statement = Statement("prepared_for_a_test", "SELECT $1::int")
+    with pool.connection(login) as connection:
+        for _round in range(8):
+            connection.execute("SELECT 1 WHERE %s", (True,))
+        assert statement.run(connection, 1).get_value(0, 0) == b"1"
+        with connection.transaction() as opened:
+            raise psycopg.Rollback(opened)
+        assert statement.run(connection, 2).get_value(0, 0) == b"2"
+        with connection.transaction(), connection.transaction() as opened:
+            statement.run(connection, 3)
+            raise psycopg.Rollback(opened)
+        assert statement.run(connection, 4).get_value(0, 0) == b"4"

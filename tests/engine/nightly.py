@@ -67,8 +67,9 @@ def _many(wanted: int, first: int, until: float) -> int:
             if faults > 20:
                 break
         pool.shutdown(cancel_futures=True)
+    took = time.monotonic() - began
     print(
-        f"{steps} steps in {models} models, {CASES} cases each, seeds from {first}, {faults} divergences, {time.monotonic() - began:.0f} s"
+        f"{steps} steps in {models} models, {CASES} cases each, seeds from {first}, {faults} divergences, {took:.0f} s"
     )
     return 1 if faults else 0
 

@@ -52,7 +52,8 @@ class Model:
         self.variables: list[str] = []
         self.codes: list[str] = list(codes)
         self.escalations: list[str] = []
-        self.many = 0
+        self.lists: list[str] = []
+        self.many: list[str] = []
         self.called: dict[str, bytes] = {}
         self.xml = self._file(depth)
 
@@ -91,7 +92,7 @@ class Model:
 
     def _condition(self) -> str:
         if self.many and self._chance(0.3):
-            return f"loopCounter < {self.random.randint(1, 4)}"
+            return f"{self.random.choice(self.many)} < {self.random.randint(1, 6)}"
         self.variables.append(self._name("v"))
         return f"{self.variables[-1]} < {self.random.randint(2, 7)}"
 
@@ -231,38 +232,49 @@ class Model:
         model = Model(self.random.randint(0, 10**9), depth, self.blocks, tuple(self.codes), f"{slug}-", self.events)
         self.called |= {slug: model.xml, **model.called}
         self.variables += model.variables
+        self.lists += model.lists
         parts.append(node("callActivity", name, calledElement=slug, kb_version="1"))
         return name, name
 
     # --- several instances
 
-    def _loop_characteristics(self) -> str:
-        count = str(self.random.randint(0, 3))
+    def _loop_characteristics(self) -> tuple[str, list[str]]:
+        """The marker, and what conditions inside may ask for."""
+        name, known, own = self._name("v"), ["loopCounter"], ""
+        count = f"<bpmn:loopCardinality>{self.random.randint(0, 3)}</bpmn:loopCardinality>"
         if self._chance(0.3):
-            self.variables.append(self._name("v"))
-            count = self.variables[-1]
-        self.many, many = 0, self.many
-        enough = f"<bpmn:completionCondition>{self._condition().replace('<', '&lt;')}</bpmn:completionCondition>"
+            self.variables.append(name)
+            count = f"<bpmn:loopCardinality>{name}</bpmn:loopCardinality>"
+        elif self._chance(0.4):
+            self.lists.append(name)
+            known, count = ["loopCounter", f"i{name}"], ""
+            own = f' kb:collection="{name}" kb:elementVariable="i{name}"'
+        sequential = str(self._chance(0.5)).lower()
+        marker = f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}"{own}>{count}'
+        return f"{marker}{self._enough()}</bpmn:multiInstanceLoopCharacteristics>", known
+
+    def _enough(self) -> str:
+        if self._chance(0.6):
+            return ""
+        self.many, many = ["numberOfActiveInstances", "numberOfInstances", *self.many], self.many
+        condition = self._condition().replace("<", "&lt;")
         self.many = many
-        return (
-            f'<bpmn:multiInstanceLoopCharacteristics isSequential="{str(self._chance(0.5)).lower()}">'
-            f"<bpmn:loopCardinality>{count}</bpmn:loopCardinality>{enough if self._chance(0.4) else ''}"
-            "</bpmn:multiInstanceLoopCharacteristics>"
-        )
+        return f"<bpmn:completionCondition>{condition}</bpmn:completionCondition>"
 
     def _many(self, parts, depth):
         """Several instances of a task or job."""
         name = self._name("many")
-        parts.append(node(self.random.choice(("userTask", "serviceTask")), name, self._loop_characteristics()))
+        marker, _known = self._loop_characteristics()
+        parts.append(node(self.random.choice(("userTask", "serviceTask")), name, marker))
         return (name, name) if self._chance(0.5) else self._with_boundary(parts, depth, name)
 
     def _many_inside(self, parts, depth):
         """Several instances of a sub-process."""
         name = self._name("many")
-        loop = self._loop_characteristics()
-        self.many += 1
-        parts.append(node("subProcess", name, loop + self._inside(depth)))
-        self.many -= 1
+        marker, known = self._loop_characteristics()
+        self.many, many = known, self.many
+        parts.append(node("subProcess", name, marker + self._inside(depth)))
+        self.many = many
         return (name, name) if self._chance(0.5) else self._with_boundary(parts, depth, name)
 
     # --- events

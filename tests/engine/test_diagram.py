@@ -38,3 +38,33 @@ def test_shapes_flows_and_names_are_drawn_and_escaped():
 def test_no_or_absurd_layout_is_refused(xml):
     with pytest.raises(ModelRefused):
         render_svg(xml)
+
+
+def test_marks_are_told_by_word_pattern_and_legend_and_in_a_description():
+    svg = render_svg(drawn(), marks={"work": "added", "start_work": "changed", "elsewhere": "removed"})
+    root = ElementTree.fromstring(svg)
+    assert 'class="userTask added"' in svg
+    assert 'stroke-dasharray="8 3"' in svg
+    text = " ".join(root.itertext())
+    assert "+ neu" in text
+    assert "≠ geändert" in text
+    assert root[1].tag.endswith("desc")
+    assert root[1].text.startswith("neu: Unterlagen <script>")
+    assert "<script" not in svg
+    assert 'class="legend"' in svg
+
+
+def test_what_is_gone_is_crossed_out():
+    assert "− entfällt" in render_svg(drawn(), marks={"work": "removed"})
+
+
+def test_a_way_is_numbered_and_its_flows_are_thick():
+    svg = render_svg(drawn(), path=["start", "start_work", "work", "nowhere", "work"])
+    numbers = [text.text for text in ElementTree.fromstring(svg).iter() if text.tag.endswith("text")]
+    assert [number for number in numbers if number and number.isdigit()] == ["1", "2", "3", "1"]
+    assert svg.count('stroke-width="5"') == 1
+    assert "Hervorgehobener Weg" in svg
+
+
+def test_nothing_marked_has_no_legend():
+    assert "legend" not in render_svg(drawn())

@@ -29,6 +29,7 @@ class Rest:
     total: int = 0
     started: int = 0
     done: int = 0
+    items: list | None = None
 
 
 class Game:
@@ -156,14 +157,18 @@ class Game:
         homes = self._homes(scope, instance)
         if name == "loopCounter":
             return homes[0][1] if homes else 10**9
+        for home in homes:
+            host = self._rest(self.scopes[home[0]][1])
+            if host.items is not None and self.nodes[host.at].multi.item == name:
+                return host.items[home[1] - 1]
         known = [self.own[home] for home in homes if home in self.own] + [self.variables]
         return next((values[name] for values in known if name in values), 10**9)
 
-    def _holds(self, text: str | None, scope: int, instance: int = 0) -> bool:
+    def _holds(self, text: str | None, scope: int, instance: int = 0, figures: dict | None = None) -> bool:
         if text is None:
             return True
-        name, number = text.split("<")
-        return self._value(name.strip(), scope, instance) < int(number)
+        name, number = (part.strip() for part in text.split("<"))
+        return (figures or {}).get(name, self._value(name, scope, instance)) < int(number)
 
     def _awaited(self, rest: Rest) -> list[Node]:
         """Every event that this token may be moved by."""
@@ -241,9 +246,11 @@ class Game:
         elif node.inside:
             rest = self._put(name, scope)
             self._open(node.inside, rest.number)
-        elif self._is_work(node) or node.kind in (*TASKS, "receiveTask", "eventBasedGateway"):
-            self._put(name, scope)
-        elif node.kind == "intermediateCatchEvent" and node.event != "link":
+        elif (
+            self._is_work(node)
+            or node.kind in (*TASKS, "receiveTask", "eventBasedGateway")
+            or (node.kind == "intermediateCatchEvent" and node.event != "link")
+        ):
             self._put(name, scope)
         elif node.kind in ("endEvent", "intermediateThrowEvent"):
             self._throw(node, scope)
@@ -304,16 +311,19 @@ class Game:
     # --- several instances
 
     def _arrive_at_many(self, node: Node, scope: int) -> None:
-        count = node.multi.count
-        total = int(count) if count.isdigit() else int(self._value(count, scope, 0))
+        items = self.variables[node.multi.items] if node.multi.items else None
+        total = len(items) if items is not None else self._count(node.multi.count, scope)
         if total == 0:
             self._emit(node.name, scope)
             return
-        rest = self._put(node.name, scope, total=total)
+        rest = self._put(node.name, scope, total=total, items=items)
         inner = self._number()
         self.scopes[inner] = (node.name + "#", rest.number)
         for _ in range(1 if node.multi.sequential else total):
             self._start_one(rest, inner)
+
+    def _count(self, text: str, scope: int) -> int:
+        return int(text) if text.isdigit() else int(self._value(text, scope, 0))
 
     def _start_one(self, host: Rest, scope: int) -> None:
         host.started += 1
@@ -324,7 +334,8 @@ class Game:
     def _one_of_many_done(self, rest: Rest) -> None:
         host, multi = self._rest(self.scopes[rest.scope][1]), self.nodes[rest.at].multi
         host.done += 1
-        enough = multi.enough is not None and self._holds(multi.enough, rest.scope, rest.instance)
+        figures = {"numberOfActiveInstances": host.started - host.done, "numberOfInstances": host.total}
+        enough = multi.enough is not None and self._holds(multi.enough, rest.scope, rest.instance, figures)
         self._merge(self.own.pop((rest.scope, rest.instance), {}), host.scope, host.instance)
         if enough or host.done == host.total:
             self._clear(rest.scope)

@@ -5,14 +5,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+KB = "{urn:kreisbund:bpmn:1}"
 NAMED = {"message": "name", "signal": "name", "error": "errorCode", "escalation": "escalationCode"}
 
 
 @dataclass
 class Multi:
     sequential: bool
-    count: str
+    count: str | None
     enough: str | None
+    items: str | None = None
+    item: str | None = None
 
 
 @dataclass
@@ -87,7 +90,8 @@ class _Reader:
         for child in element:
             if child.tag == BPMN + "multiInstanceLoopCharacteristics":
                 count, enough = child.findtext(BPMN + "loopCardinality"), child.findtext(BPMN + "completionCondition")
-                node.multi = Multi(child.get("isSequential") == "true", count, enough)
+                items, item = child.get(KB + "collection"), child.get(KB + "elementVariable")
+                node.multi = Multi(child.get("isSequential") == "true", count, enough, items, item)
         self.reading.nodes[node.name] = node
         self.reading.inside[container].append(node.name)
         if kind == "subProcess":

@@ -93,6 +93,9 @@ class Walk:
 
     def _begin(self) -> None:
         values = {name: self.random.randint(0, 9) for name in self.model.variables}
+        values |= {
+            name: [self.random.randint(0, 9) for _ in range(self.random.randint(0, 3))] for name in self.model.lists
+        }
         self.side = EngineSide(self.plan)
         self.game = self.fresh.copy(Random(self.random.random()))
         self._both(engine.Start(values), lambda game: game.start(values))

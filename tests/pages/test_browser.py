@@ -14,6 +14,9 @@ PAGES = [
     (None, None, "/portal/nordhausen/"),
     (None, None, "/portal/nordhausen/status"),
     ("nordhausen", Role.CASEWORKER, "/desk/nordhausen/"),
+    ("nordhausen", Role.COUNTY_ADMIN, "/desk/nordhausen/upgrades"),
+    ("nordhausen", Role.COUNTY_ADMIN, "/desk/nordhausen/upgrades/new"),
+    ("nordhausen", Role.TEAM_LEAD, "/desk/nordhausen/mining"),
     ("state", Role.GRANTING_AUTHORITY, "/state/"),
     ("operations", Role.OPERATOR, "/operations/"),
 ]

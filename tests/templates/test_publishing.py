@@ -34,8 +34,9 @@ def edited(source: TemplateSource, old: str, new: str) -> TemplateSource:
     return replace(source, bpmn_xml=text.replace(old, new).encode())
 
 
-def test_there_are_three_templates() -> None:
-    assert {folder.name for folder in FOLDERS} == {"baugenehmigung", "jagdschein", "schuelerbefoerderung"}
+def test_there_are_six_templates() -> None:
+    first, second = {"baugenehmigung", "jagdschein", "schuelerbefoerderung"}, {"blaue-karte-eu", "zaehlerstand"}
+    assert {folder.name for folder in FOLDERS} == first | second | {"unterhaltsvorschuss"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -66,8 +67,18 @@ def test_a_notice_without_a_human_needs_a_norm(school: TemplateSource) -> None:
     shortcut = 'sourceRef="gateway_finding" targetRef="approve"'
     automatic = edited(school, shortcut, 'sourceRef="gateway_finding" targetRef="issue_grant"')
     assert ("issue_grant", "AUTOMATIC_DECISION") in problems(automatic)
-    permitted = replace(automatic, manifest={**school.manifest, "automatic_decision_norm": "§ 35a ThürVwVfG"})
-    assert "AUTOMATIC_DECISION" not in {code for _, code in problems(permitted)}
+    norm = {"automatic_decision_norm": "§ 35a ThürVwVfG i. V. m. § 4 ThürSchFG"}
+    permitted = replace(automatic, manifest={**school.manifest, **norm, "automatic_decision_exit": "gateway_finding"})
+    assert not [code for _, code in problems(permitted) if code.startswith("AUTOMATIC")]
+    without_exit = replace(automatic, manifest={**school.manifest, **norm})
+    assert ("automatic_decision_exit", "AUTOMATIC_EXIT") in problems(without_exit)
+
+
+def test_an_act_is_issued_as_a_notice(school: TemplateSource) -> None:
+    found = problems(
+        edited(school, 'kb:operation="notice" kb:letter="grant"', 'kb:operation="letter" kb:letter="grant"')
+    )
+    assert ("issue_grant", "LETTER_KIND") in found
 
 
 def test_an_example_must_be_valid(school: TemplateSource) -> None:

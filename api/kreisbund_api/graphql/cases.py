@@ -10,6 +10,7 @@ from strawberry import ID
 from kreisbund_api.graphql.catalogue import Form, ProcessTemplate, TemplateVersion, Unit
 from kreisbund_api.graphql.relay import Node, PageInfo, paged
 from kreisbund_api.graphql.scalars import JSON, ByteCount, Cents, Date, DateTime
+from kreisbund_api.graphql.variants import TemplateVariant
 
 
 @strawberry.enum(description="DECIDED: a notice was issued. CLOSED: final or filed. A draft is never an Application.")
@@ -135,6 +136,16 @@ class Note(Node):
 
 
 @strawberry.type
+class UpgradeNotice:
+    """From which version of its template a case went on to which, and why."""
+
+    from_number: int
+    to_number: int
+    effective_on: Date
+    legal_basis: str
+
+
+@strawberry.type
 class CaseEvent(Node):
     """One line of a case's history; one event per completed task."""
 
@@ -144,6 +155,7 @@ class CaseEvent(Node):
     task: ID | None
     case: ID | None
     case_version: int | None
+    upgrade: UpgradeNotice | None
 
 
 @strawberry.type
@@ -181,6 +193,7 @@ class CaseRecord(Node):
     channel: Channel
     template: ProcessTemplate | None
     template_version: TemplateVersion | None
+    variant: TemplateVariant | None = strawberry.field(description="The county's, where the case started on one")
     unit: Unit | None
     parties: list[Party]
     applicant_name: str | None

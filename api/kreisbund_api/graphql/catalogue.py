@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import ID
 
+from kreisbund_api.graphql.life_cycle_terms import (
+    ReleaseSettings,
+    Rollout,
+    TemplateHistoryEntry,
+    TemplateRelease,
+    Transition,
+    VersionSignature,
+    VersionStatus,
+)
 from kreisbund_api.graphql.relay import Node, PageInfo
-from kreisbund_api.graphql.scalars import JSON, DateTime
+from kreisbund_api.graphql.scalars import JSON, Date, DateTime
+
+if TYPE_CHECKING:
+    from kreisbund_api.graphql.life_cycle import TemplateDraft
 
 
 @strawberry.enum
@@ -115,6 +128,13 @@ class TemplateVersion(Node):
     decisions: JSON = strawberry.field(description="File name to DMN XML")
     letters: JSON
     template: ProcessTemplate
+    status: VersionStatus
+    transition: Transition
+    transition_on: Date | None
+    retired_at: DateTime | None
+    retired_reason: str | None
+    signatures: list[VersionSignature]
+    rollout: Rollout | None
 
 
 @strawberry.type
@@ -144,6 +164,13 @@ class ProcessTemplate(Node):
     service: PublicService | None
     versions: list[TemplateVersion]
     adoptions: list[Adoption]
+    adopted_version: TemplateVersion | None = strawberry.field(
+        description="What this county has released; retired, it is ending"
+    )
+    release_settings: ReleaseSettings | None
+    releases: list[TemplateRelease]
+    drafts: list[Annotated[TemplateDraft, strawberry.lazy("kreisbund_api.graphql.life_cycle")]]
+    history: list[TemplateHistoryEntry]
 
 
 @strawberry.type

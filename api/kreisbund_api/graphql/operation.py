@@ -9,18 +9,34 @@ from typing import Any, Self
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.case_objects import CASE_TYPES
 from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
+from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
+from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
+from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
-from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.context import TeamContext, WorkContext
 from kreisbund_platform.identity.principals import Principal, RealmKind, Role
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 
-TYPES = {declared.name: declared for declared in (*CATALOGUE_TYPES, *CASE_TYPES, *WAIT_TYPES, *VIEWER_TYPES)}
+TYPES = {
+    declared.name: declared
+    for declared in (
+        *CATALOGUE_TYPES,
+        *LIFE_CYCLE_TYPES,
+        *CASE_TYPES,
+        *WAIT_TYPES,
+        *VARIANT_TYPES,
+        *UPGRADE_TYPES,
+        *MINING_TYPES,
+        *VIEWER_TYPES,
+    )
+}
 WORKSPACES = {
     RealmKind.SERVICE_TEAM: "catalogue",
     RealmKind.STATE: "state",
@@ -79,6 +95,12 @@ class Operation:
     def work(self) -> WorkContext:
         """What services receive; only for callers from a county."""
         return WorkContext(self.connection, self.tenant, self.principal, self.clock, self.settings)
+
+    @cached_property
+    def team_work(self) -> TeamContext:
+        """What services receive that work on what all counties share; only for the service team."""
+        assert self.principal.realm_kind is RealmKind.SERVICE_TEAM, "only the service team gets here"
+        return TeamContext(self.connection, self.principal, self.clock, self.settings)
 
     @property
     def tenant(self) -> TenantContext:

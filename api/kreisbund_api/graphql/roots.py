@@ -29,10 +29,14 @@ from kreisbund_api.graphql.catalogue import (
     Viewer,
 )
 from kreisbund_api.graphql.dashboards import StateDashboard
+from kreisbund_api.graphql.life_cycle_query import LifeCycleQuery
+from kreisbund_api.graphql.mining import MiningQuery
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.scalars import Date
+from kreisbund_api.graphql.upgrade_queries import UpgradeQuery
+from kreisbund_api.graphql.variants_query import VariantQuery
 from kreisbund_platform.cases import status
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database import case_filters, catalogue_objects
@@ -63,6 +67,15 @@ ROOT_OF_KIND = {
     Kind.DECISION: ("Decision", "task"),
     Kind.NOTE: ("Note", "caseRecord"),
     Kind.MESSAGE: ("Message", "task"),
+    Kind.TEMPLATE_VARIANT: ("TemplateVariant", "templateVariant"),
+    Kind.VARIANT_REBASE: ("VariantRebase", "variantRebase"),
+    Kind.TEMPLATE_DRAFT: ("TemplateDraft", "draft"),
+    Kind.DRAFT_REVISION: ("DraftRevision", "draft"),
+    Kind.REVIEW_ROUND: ("ReviewRound", "draft"),
+    Kind.REVIEW_COMMENT: ("ReviewComment", "draft"),
+    Kind.PUBLICATION_PROPOSAL: ("PublicationProposal", "draft"),
+    Kind.COOPERATION_AGREEMENT: ("CooperationAgreement", "cooperationAgreement"),
+    Kind.CASE_UPGRADE: ("CaseUpgrade", "caseUpgrade"),
     Kind.INCIDENT: ("Incident", "incidents"),
 }
 
@@ -93,7 +106,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query:
+class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery):
     """Reading."""
 
     @strawberry.field

@@ -15,6 +15,7 @@ from kreisbund_api.web import forms
 from kreisbund_api.web.visits import PageRefusedError, Visit
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.engine import feel
+from kreisbund_platform.engine.form_validation import DEEPEST
 from kreisbund_platform.engine.forms import UploadInfo, fields_of, name_of, validate
 from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity.context import WorkContext
@@ -98,12 +99,28 @@ def edited(walk: Walk, action: str) -> Walk:
     """The walk with one more, or one less, entry of a repeated group of this page (`add:path`, `remove:path:n`)."""
     verb, _colon, rest = action.partition(":")
     path, _colon, number = rest.partition(":")
-    entries = list(walk.data.get(path) or [{}])
+    data = json.loads(json.dumps(walk.data))
+    *above, name = path.split(".")
+    holder = _within(data, above) if len(above) < DEEPEST else None
+    if holder is None or not isinstance(holder.get(name, []), list):
+        return walk
+    entries = holder[name] = list(holder.get(name) or [{}])
     if verb == "add" and len(entries) < forms.MOST_ENTRIES:
         entries.append({})
     elif verb == "remove" and number.isdigit() and int(number) < len(entries):
         del entries[int(number)]
-    return Walk(walk.schema, walk.steps, walk.number, {**walk.data, path: entries})
+    return Walk(walk.schema, walk.steps, walk.number, data)
+
+
+def _within(data: dict[str, Any], names: Sequence[str]) -> dict[str, Any] | None:
+    """The object at a dotted path through groups and lists, made where it is missing; None where there can be none."""
+    here: Any = data
+    for name in names:
+        if isinstance(here, list):
+            here = here[int(name)] if name.isdigit() and int(name) < len(here) else None
+        elif isinstance(here, dict):
+            here = here.setdefault(name, {})
+    return here if isinstance(here, dict) else None
 
 
 def problems(walk: Walk) -> dict[str, str]:

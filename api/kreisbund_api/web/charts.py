@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from markupsafe import Markup
 
@@ -69,3 +70,51 @@ def _label(label: str, x: float) -> Markup:
 
 def _y(value: float, most: int) -> float:
     return round(HEIGHT - BOTTOM - value / most * (HEIGHT - BOTTOM - TOP), 1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A name, the median of something and what nine out of ten stay below."""
+
+    label: str
+    median: float
+    p90: float
+
+
+ROW, NAME_WIDTH = 40, 300
+
+
+def span_chart(spans: Sequence[Span], title: str) -> Markup:
+    """A lying bar to the median and a mark at the ninth decile for each, under a scale from zero."""
+    most = scale_end(ceil(max((span.p90 for span in spans), default=0)))
+    height = ROW * len(spans) + BOTTOM
+    body = Markup("").join([*_columns(most, height), *(_span(n, span, most) for n, span in enumerate(spans))])
+    frame = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    return frame.format(WIDTH, height, title, body)
+
+
+def _columns(most: int, height: int) -> Iterator[Markup]:
+    line = Markup(
+        '<line class="line" x1="{}" x2="{}" y1="0" y2="{}"/>'
+        '<text x="{}" y="{}" text-anchor="middle" font-size="14">{}</text>'
+    )
+    for quarter in range(5):
+        x = _x(most * quarter / 4, most)
+        yield line.format(x, x, height - BOTTOM, x, height - BOTTOM + 20, german_number(most * quarter / 4))
+
+
+def _span(number: int, span: Span, most: int) -> Markup:
+    top = number * ROW + 8
+    name = span.label if len(span.label) <= 36 else span.label[:35] + "…"
+    return Markup(
+        '<text x="{}" y="{}" text-anchor="end" font-size="15">{}</text>'
+        '<rect class="received" x="{}" y="{}" width="{}" height="24"/>'
+        '<rect class="decided" x="{}" y="{}" width="4" height="32"/>'
+    ).format(
+        NAME_WIDTH - 12, top + 17, name, NAME_WIDTH, top, max(1, round(_x(span.median, most) - NAME_WIDTH, 1)),
+        round(_x(span.p90, most) - 2, 1), top - 4,
+    )  # fmt: skip
+
+
+def _x(value: float, most: int) -> float:
+    return round(NAME_WIDTH + value / most * (WIDTH - NAME_WIDTH - 24), 1)

@@ -50,6 +50,7 @@ class FieldView:
     longest: int | None = None
     multiple: bool = False
     text: str = ""
+    optional: bool = False
     entries: tuple[tuple["FieldView", ...], ...] = field(default=())
 
     @property
@@ -128,7 +129,12 @@ def _nested(component: Component, data: Data, errors: Mapping[str, str], prefix:
             for number, value in enumerate(values)
         ]
     return FieldView(
-        component["type"], path, str(component.get("label", "")), error=errors.get(path, ""), entries=tuple(entries)
+        component["type"],
+        path,
+        str(component.get("label", "")),
+        error=errors.get(path, ""),
+        optional=bool((component.get("properties") or {}).get("optional")),
+        entries=tuple(entries),
     )
 
 

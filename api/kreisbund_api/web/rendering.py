@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from kreisbund_api.web import words
+from kreisbund_platform.templates.differences_terms import duration_words
 from kreisbund_platform.texts import _, ngettext
 
 HERE = Path(__file__).parent
@@ -18,6 +19,7 @@ FILTERS = {
     "time": words.german_time,
     "month": words.german_month,
     "number": words.german_number,
+    "period": lambda text: duration_words(text) if text else "–",
     "percent": words.german_percent,
     "euros": words.euros,
     "file_size": words.file_size,

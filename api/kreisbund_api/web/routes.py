@@ -11,7 +11,7 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
-from kreisbund_api.web.desk import cases, incidents, tasks
+from kreisbund_api.web.desk import cases, incidents, mining, releases, tasks, upgrades, variants, variants_rebase
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
 from kreisbund_api.web.operations import tenants
@@ -19,9 +19,22 @@ from kreisbund_api.web.portal import applications, applications_new
 from kreisbund_api.web.portal import services as public_services
 from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
-from kreisbund_api.web.studio import templates
+from kreisbund_api.web.studio import agreements, bundles, drafts, reviews, templates, versions
 from kreisbund_api.web.visits import Visit, install_pages, refusal
 from kreisbund_platform.texts import _
+
+DESK = (
+    *cases.PAGES,
+    *incidents.PAGES,
+    *tasks.PAGES,
+    *county_templates.PAGES,
+    *releases.PAGES,
+    *variants.PAGES,
+    *variants_rebase.PAGES,
+    *upgrades.PAGES,
+    *mining.PAGES,
+)
+STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
 
 
 def install(app: FastAPI, services: Services) -> None:
@@ -29,10 +42,8 @@ def install(app: FastAPI, services: Services) -> None:
     overview.install(app, services)
     install_pages(app, services, "portal", public_services.PAGES, of_county=True)
     install_pages(app, services, "portal", applications_new.PAGES + applications.PAGES, of_county=True)
-    install_pages(
-        app, services, "desk", cases.PAGES + incidents.PAGES + tasks.PAGES + county_templates.PAGES, of_county=True
-    )
-    install_pages(app, services, "studio", templates.PAGES, of_county=False)
+    install_pages(app, services, "desk", DESK, of_county=True)
+    install_pages(app, services, "studio", STUDIO, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
     install_pages(app, services, "operations", tenants.PAGES, of_county=False)
     assets.install(app, services.settings.home)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
+from kreisbund_api.web.life_cycle_words import life_cycle_words
 from kreisbund_platform.texts import _
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -92,11 +93,14 @@ def _words() -> dict[str, dict[str, str]]:
             "NOTE_ADDED": _("Vermerk geschrieben"),
             "MESSAGE_SENT": _("Nachricht gesendet"),
             "NOTICE_RETRIEVED": _("Bescheid abgerufen"),
+            "CASE_UPGRADED": _("Auf eine neue Fassung umgestellt"),
+            "CASE_UPGRADE_UNDONE": _("Umstellung zurückgenommen"),
             "MESSAGE_RECEIVED": _("Nachricht eingegangen"),
             "SIGNAL_RECEIVED": _("Ereignis eingegangen"),
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
+            "UPGRADE_NEEDED": _("Wartet auf die Umstellung auf eine neue Fassung"),
         },
         "incident": {
             "NO_OPEN_FLOW": _("Keine Bedingung trifft zu, und es gibt keinen Standardweg."),
@@ -110,6 +114,65 @@ def _words() -> dict[str, dict[str, str]]:
             "ERROR": _("Ein Fehler wurde gemeldet, den der Ablauf nicht vorsieht."),
             "JOB": _("Eine Aufgabe des Systems ist gescheitert."),
             "JOB_FAILED": _("Ein Schreiben ließ sich auch nach mehreren Versuchen nicht erstellen."),
+        },
+        "norm": {
+            "federal": _("Bundesrecht"),
+            "land": _("Landesrecht"),
+            "satzung": _("Satzung des Landkreises"),
+            "practice": _("Verwaltungspraxis"),
+        },
+        "variant": {
+            "DRAFT": _("Entwurf"),
+            "IN_FORCE": _("Gilt für neue Anträge"),
+            "REPLACED": _("Gilt nicht mehr für neue Anträge"),
+        },
+        "rebase": {
+            "OPEN": _("Offen"),
+            "FINISHED": _("Abgeschlossen"),
+            "UNDONE": _("Zurückgenommen"),
+            "ABANDONED": _("Aufgegeben"),
+        },
+        "choice": {
+            "KEEP": _("Bei unserem Wert bleiben"),
+            "BASE": _("Den Wert der Vorlage nehmen"),
+            "EDIT": _("Einen anderen Wert festlegen"),
+            "DROP": _("Die Abweichung fallen lassen"),
+            "REANCHOR": _("An einer anderen Stelle fortführen"),
+        },
+        **life_cycle_words(),
+        "upgrade": {
+            "PREVIEWED": _("Vorschau"),
+            "CHECKING": _("Probelauf"),
+            "RUNNING": _("Läuft"),
+            "STOPPED": _("Angehalten"),
+            "DONE": _("Umgestellt"),
+            "UNDOING": _("Wird zurückgenommen"),
+            "UNDO_STOPPED": _("Rücknahme angehalten"),
+            "UNDONE": _("Zurückgenommen"),
+        },
+        "deadlines": {
+            "KEEP": _("Fristen beibehalten"),
+            "RECOMPUTE": _("Fristen neu berechnen, vom Beginn des Wartens an"),
+        },
+        "wait": {
+            "task": _("Aufgabe"),
+            "timer": _("Frist"),
+            "message": _("Nachricht"),
+            "signal": _("Signal"),
+            "job": _("Automatischer Schritt"),
+            "incident": _("Störung"),
+        },
+        "stays": {
+            "NOT_PROVABLE": _("Es lässt sich nicht zeigen, dass der Vorgang in der neuen Fassung enden kann."),
+            "MARKING_NOT_CHOSEN": _("Der Vorgang steht inzwischen an einer Stelle, die nicht gewählt ist."),
+            "ALREADY_THERE": _("Der Vorgang läuft schon auf der neuen Fassung."),
+            "ENDED": _("Der Vorgang ist beendet."),
+            "NO_DUE_DATE": _("Eine Frist der neuen Fassung lässt sich für diesen Vorgang nicht berechnen."),
+            "NOTICE_ISSUED": _("Seit der Umstellung ist ein Bescheid ergangen."),
+            "MOVED_ON": _("Der Vorgang ist inzwischen erneut umgestellt."),
+            "NO_WAY_BACK": _(
+                "Der Vorgang ist so weit gelaufen, dass es in der alten Fassung keinen Weg zum Ende gibt."
+            ),
         },
         "direction": {
             "TO_APPLICANT": _("Vom Landkreis"),

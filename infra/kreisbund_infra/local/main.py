@@ -19,6 +19,7 @@ USAGE = """usage: ./kreisbund up [--detach] | down | status [--json] | test [pyt
        ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
 PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "demo")
 ALONE = ("conformance",)  # need no running deployment
+ALONE_OF_TEMPLATES = ("test", "pack", "import-xdatenfelder", "-h", "--help")
 
 
 class Usage(Exception):  # noqa: N818
@@ -52,10 +53,10 @@ def _run(arguments: list[str]) -> int:
         "reset": _reset,
         "bench": _bench,
     }
+    if verb in ALONE or (verb == "templates" and rest[:1] and rest[0] in ALONE_OF_TEMPLATES):
+        return deployment.run_alone(here, arguments)
     if verb in PASSED_ON:
         return deployment.run_command(here, arguments)
-    if verb in ALONE:
-        return deployment.run_alone(here, arguments)
     if verb not in verbs:
         raise Usage
     return verbs[verb](here, rest)

@@ -29,7 +29,7 @@ class Held:
     def template(self) -> LoadedTemplate:
         """What the case runs on; loaded only for those who move it."""
         assert self.case.template_version_id is not None, "a case is held only where it runs on a template"
-        return plan_of(self.connection, self.case.template_version_id)
+        return plan_of(self.connection, self.case.template_version_id, self.case.variant_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from kreisbund_platform.engine.advance import EngineFault, Start, initial_state
 from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
-from kreisbund_platform.templates import adoptions
-from kreisbund_platform.templates.plans import LoadedTemplate, plan_of
+from kreisbund_platform.templates import transitions
+from kreisbund_platform.templates.plans import LoadedTemplate, plan_for_new
 from kreisbund_platform.tenancy.calendar import WorkingCalendar
 from kreisbund_platform.texts import _
 
@@ -48,10 +48,11 @@ class Submitted:
 
 def submit(work: WorkContext, order: SubmitApplication) -> Submitted | Refusal:
     """Opens a case for an application. A template not adopted is NotFound before anything else is looked at."""
-    version_id = adoptions.version_in_force(work.connection, order.template)
+    received_on = order.received_on or _today(work)
+    version_id = transitions.version_for_received(work, order.template, received_on)
     if version_id is None:
         return NotFound("NOT_FOUND", _("Diese Leistung wird hier nicht angeboten."))
-    template = plan_of(work.connection, version_id)
+    template = plan_for_new(work.connection, version_id)
     refusal = access.suspended(work) or _who_refusal(work, template) or _how_refusal(work, order, version_id)
     if refusal:
         return refusal
@@ -141,6 +142,7 @@ def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTempl
         channel=order.channel or "PORTAL",
         template_id=template.template_id,
         template_version_id=template.version_id,
+        variant_id=template.variant_id,
         unit_id=queries.unit_for(work.connection, work.tenant.id, template.slug),
         state=initial_state(),
         received_at=now if received_on == _today(work) else _noon(received_on),

@@ -43,6 +43,7 @@ class CaseRecord(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     municipality_key: str | None = Field(default=None, sa_type=CHAR(12))
+    variant_id: UUID | None = None
 
 
 class Application(SQLModel, table=True):

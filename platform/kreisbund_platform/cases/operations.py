@@ -16,6 +16,7 @@ from kreisbund_platform.documents.notices_process import NoticeNotSetError
 from kreisbund_platform.engine.feel import FeelError, evaluate
 from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates import transitions
 
 
 class OperationFailedError(Exception):
@@ -40,7 +41,10 @@ class Done:
 
 
 def perform(work: WorkContext, held: Held, element: Element, variables: Mapping[str, Any]) -> Done:
-    """Does a service task's operation, all or nothing. Raises OperationFailedError."""
+    """Does a service task's operation, all or nothing. Raises OperationFailedError.
+
+    Raises UpgradeNeededError where the case's version may no longer decide in the main matter.
+    """
     operation = element.attributes["operation"]
     if operation == "send":
         return Done(sent=(_sent(element, variables),))
@@ -63,6 +67,8 @@ def _message(work: WorkContext, held: Held, element: Element, variables: Mapping
 
 
 def _notice(work: WorkContext, held: Held, element: Element, variables: Mapping[str, Any]) -> Done:
+    if held.template.letters[element.attributes["letter"]].get("kind") == "MAIN":
+        transitions.require_decidable(work, held.case.template_version_id, element.element_id)
     order = issuing.IssueNotice(
         case=held.case,
         parties=tuple(queries.parties(work.connection, held.case.id)),

@@ -154,13 +154,13 @@ def insert_case(connection: Rows, case: CaseRecord) -> None:
     connection.execute(
         "INSERT INTO case_record (id, case_number, status, version, channel, template_id, template_version_id, unit_id,"
         " applicant_name, data, state, received_at, received_on, opened_at, due_at, next_step, next_step_by,"
-        " decided_at, closed_at, municipality_key) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-        " %s, %s, %s, %s, %s)",
+        " decided_at, closed_at, municipality_key, variant_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        " %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             case.id, case.case_number, case.status, case.version, case.channel, case.template_id,
             case.template_version_id, case.unit_id, case.applicant_name, Json(case.data), Json(case.state),
             case.received_at, case.received_on, case.opened_at, case.due_at, case.next_step, case.next_step_by,
-            case.decided_at, case.closed_at, case.municipality_key,
+            case.decided_at, case.closed_at, case.municipality_key, case.variant_id,
         ),
     )  # fmt: skip
 
@@ -278,3 +278,16 @@ def municipality(connection: Rows, tenant_id: UUID, name: str) -> tuple[str, lis
         (tenant_id, name),
     ).fetchone()
     return (row[0], list(row[1])) if row else None
+
+
+def version_health(connection: Rows, version_id: UUID, now: datetime) -> tuple[int, int, int]:
+    """Cases that run or ran on a version, those that stand at an incident or a failing timer, those overdue."""
+    row = connection.execute(
+        "SELECT count(*)::integer, (count(*) FILTER (WHERE EXISTS (SELECT 1 FROM incident i WHERE i.case_id = c.id"
+        " AND i.resolved_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM timer t WHERE t.case_id = c.id AND t.attempts > 2)))::integer,"
+        " (count(*) FILTER (WHERE c.due_at < %s))::integer FROM case_record c WHERE c.template_version_id = %s",
+        (now, version_id),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]

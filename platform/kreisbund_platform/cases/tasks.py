@@ -11,6 +11,7 @@ from kreisbund_platform.cases.models import Task
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted, local_variables
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates.transitions import UPGRADE_NEEDED, UpgradeNeededError
 from kreisbund_platform.texts import _
 
 
@@ -62,6 +63,8 @@ def _complete(work: WorkContext, held: Held, task: Task, data: dict[str, Any]) -
         return refusal
     try:
         settled = steps.settle(work, held, TaskCompleted(task.token, checked.data))
+    except UpgradeNeededError as blocked:
+        return Conflict(UPGRADE_NEEDED, blocked.reason, task.version)
     except (EngineFault, StaleToken) as fault:
         telemetry.log("task_completion_fault", problem=fault, case=case.id, task=task.id)
         return Conflict("PROCESS_FAULT", _("Der Vorgang lässt diesen Schritt so nicht zu."), task.version)

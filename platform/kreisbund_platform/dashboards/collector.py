@@ -43,6 +43,9 @@ def _apply(shared: Connection[Any], tenant_id: UUID, lines: list[OutboxLine], no
                 queries.close_month(shared, tenant_id, line.payload, now)
             case "adoption":
                 queries.set_adoption(shared, tenant_id, line.payload)
+                queries.note_adoption(shared, tenant_id, line.payload)
+            case "version_health":
+                queries.set_health(shared, tenant_id, line.payload, now)
             case unknown:
                 raise ValueError(f"unknown outbox topic {unknown}")
     months = sorted(applications.keys() | decisions.keys())

@@ -94,6 +94,28 @@ def set_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> 
     )
 
 
+def note_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> None:
+    """A line in the template's history: which county, which version; the person stays in the county's own log."""
+    kind = "ADOPTION_ENDED" if payload["ended_at"] else "VERSION_RELEASED"
+    connection.execute(
+        "INSERT INTO shared.template_history (template_slug, at, type, actor, actor_name, tenant_id, version_id,"
+        " content_hash, body) SELECT p.slug, %s, %s, t.slug, t.name, t.id, v.id, v.content_hash,"
+        " json_build_object('number', v.number) FROM shared.template_version v"
+        " JOIN shared.process_template p ON p.id = v.template_id JOIN shared.tenant t ON t.id = %s WHERE v.id = %s",
+        (payload["ended_at"] or payload["adopted_at"], kind, tenant_id, payload["version_id"]),
+    )
+
+
+def set_health(connection: Rows, tenant_id: UUID, payload: dict[str, Any], now: datetime) -> None:
+    """How a county's cases on a version fare."""
+    connection.execute(
+        "INSERT INTO shared.rollout_health (version_id, tenant_id, cases, incidents, overdue, measured_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (version_id, tenant_id) DO UPDATE SET cases = excluded.cases,"
+        " incidents = excluded.incidents, overdue = excluded.overdue, measured_at = excluded.measured_at",
+        (payload["version_id"], tenant_id, payload["cases"], payload["incidents"], payload["overdue"], now),
+    )
+
+
 def first_month(connection: Rows) -> date | None:
     """The first month in which the county received something."""
     row = connection.execute("SELECT date_trunc('month', min(received_on))::date FROM case_record").fetchone()

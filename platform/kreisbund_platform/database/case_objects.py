@@ -33,6 +33,13 @@ OF_CASE = "{a}.case_id = {p}.id"
 SAME_CASE = "{a}.case_id = {p}.case_id"
 NEWEST_DECISION = "{a}.decided_at DESC, {a}.id DESC"
 
+# What the case runs on: its version, with the county's variant where it started on one.
+FORM_OF_TASK = (
+    "(SELECT coalesce(va.forms, v.forms) -> {p}.form_id AS form FROM case_record c"
+    " JOIN shared.template_version v ON v.id = c.template_version_id"
+    " LEFT JOIN template_variant va ON va.id = c.variant_id WHERE c.id = {p}.case_id) {a}"
+)
+
 APPLICATION = ObjectType(
     "Application",
     "(SELECT x.*, c.case_number, c.status, c.channel, c.template_id, c.template_version_id, c.next_step,"
@@ -137,6 +144,7 @@ CASE_RECORD = ObjectType(
         "channel": Column("{a}.channel"),
         "template": One("ProcessTemplate", "{a}.id = {p}.template_id"),
         "templateVersion": One("TemplateVersion", "{a}.id = {p}.template_version_id"),
+        "variant": One("TemplateVariant", "{a}.id = {p}.variant_id"),
         "unit": One("Unit", "{a}.id = {p}.unit_id"),
         "parties": Many("Party", OF_CASE, "{a}.position, {a}.id"),
         "applicantName": Column("{a}.applicant_name"),
@@ -179,11 +187,7 @@ TASK = ObjectType(
         "openedAt": Column("{a}.created_at"),
         "completedAt": Column("{a}.completed_at"),
         "case": One("CaseRecord", "{a}.id = {p}.case_id"),
-        "form": One(
-            "Form",
-            "{a}.form_id = {p}.form_id AND"
-            " {a}.version_id = (SELECT c.template_version_id FROM case_record c WHERE c.id = {p}.case_id)",
-        ),
+        "form": One("Form", "{a}.form IS NOT NULL", source=FORM_OF_TASK),
     },
     rows=_rows(f"{{a}}.role = 'citizen' AND {own('{a}.case_id')}"),
 )
@@ -198,6 +202,7 @@ CASE_EVENT = ObjectType(
         "task": Column("{a}.task_id"),
         "case": Column("{a}.case_id"),
         "caseVersion": Column("{a}.case_version"),
+        "upgrade": One("UpgradeNotice", "{a}.event_id = {p}.id"),
     },
     rows=_rows(f"{{a}}.type <> 'NOTE_ADDED' AND {own('{a}.case_id')}"),
 )

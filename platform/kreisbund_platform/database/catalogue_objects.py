@@ -4,13 +4,43 @@ from uuid import UUID
 
 from kreisbund_platform.database.object_types import Column, Connection, Key, Many, ObjectType, One
 
+# The version on which an application received on {received_on} starts: the adopted one, unless its transition rule
+# begins later; then the one before, if possible one that the county had released. Nothing where it is retired.
+STARTS_ON = (
+    "(SELECT v.id FROM template_adoption ad JOIN shared.template_version f ON f.id = ad.version_id"
+    " JOIN shared.template_version v ON v.template_id = ad.template_id AND v.number <= f.number"
+    " LEFT JOIN shared.version_publication pu ON pu.version_id = v.id AND pu.transition = 'RECEIVED_FROM'"
+    " WHERE ad.template_id = %s AND ad.ended_at IS NULL AND coalesce(pu.transition_on <= %s, true)"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = f.id)"
+    " ORDER BY v.id = f.id DESC, EXISTS (SELECT 1 FROM template_release tr WHERE tr.version_id = v.id) DESC,"
+    " v.number DESC LIMIT 1)"
+)
+TODAY = "({now}::timestamptz AT TIME ZONE 'Europe/Berlin')::date"
 # New applications of this county start on the version it adopted; without an adoption, the newest stands for it.
 NEWEST = "(SELECT v.id FROM shared.template_version v WHERE v.template_id = {p}.id ORDER BY v.number DESC LIMIT 1)"
-ADOPTED = "(SELECT ad.version_id FROM template_adoption ad WHERE ad.template_id = {p}.id AND ad.ended_at IS NULL)"
+ADOPTED = STARTS_ON % ("{p}.id", TODAY)
 IN_FORCE = f"coalesce({ADOPTED}, {NEWEST})"
+# As an application starts here: the form of the county's variant in force, where there is one.
+LOCAL_START_FORM = (
+    "(SELECT coalesce(va.forms, v.forms) -> v.start_form AS form FROM shared.template_version v"
+    " LEFT JOIN template_variant va ON va.base_version_id = v.id AND va.status = 'IN_FORCE'"
+    f" WHERE v.id = {IN_FORCE}) {{a}}"
+)
 START_FORM = "{a}.form_id = (SELECT v.start_form FROM shared.template_version v WHERE v.id = {a}.version_id)"
-ADOPTED_HERE = "EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {a}.id AND ad.ended_at IS NULL)"
+IN_LIFE = (
+    "ad.ended_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = ad.version_id)"
+)
+ADOPTED_HERE = f"EXISTS (SELECT 1 FROM template_adoption ad WHERE ad.template_id = {{a}}.id AND {IN_LIFE})"
 EMPTY_LIST = Column("'[]'::json")
+PUBLICATION = "(SELECT pu.%s FROM shared.version_publication pu WHERE pu.version_id = {a}.id)"
+RETIREMENT = "(SELECT re.%s FROM shared.version_retirement re WHERE re.version_id = {a}.id)"
+VERSION_STATUS = (
+    f"CASE WHEN {RETIREMENT % 'retired_at'} IS NOT NULL THEN 'RETIRED' WHEN EXISTS (SELECT 1"
+    " FROM shared.template_version nv WHERE nv.template_id = {a}.template_id AND nv.number > {a}.number"
+    " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement re WHERE re.version_id = nv.id))"
+    " THEN 'SUPERSEDED' ELSE 'PUBLISHED' END"
+)
 
 TENANT = ObjectType(
     "Tenant",
@@ -58,7 +88,7 @@ PUBLIC_SERVICE = ObjectType(
         ),
         "offered": Column(
             "EXISTS (SELECT 1 FROM shared.process_template t JOIN template_adoption ad ON ad.template_id = t.id"
-            " WHERE t.leika_key = {a}.leika_key AND ad.ended_at IS NULL)"
+            f" WHERE t.leika_key = {{a}}.leika_key AND {IN_LIFE})"
         ),
         "templates": Many("ProcessTemplate", f"{{a}}.leika_key = {{p}}.leika_key AND {ADOPTED_HERE}", "{a}.title"),
     },
@@ -95,12 +125,26 @@ PROCESS_TEMPLATE = ObjectType(
         "topic": One("Topic", "{a}.id = {p}.topic_id"),
         "service": One("PublicService", "{a}.leika_key = {p}.leika_key"),
         "currentVersion": One("TemplateVersion", f"{{a}}.id = {IN_FORCE}"),
-        "startForm": One("Form", f"{{a}}.version_id = {IN_FORCE} AND {START_FORM}"),
+        "startForm": One("Form", "{a}.form IS NOT NULL", source=LOCAL_START_FORM),
         "adoptedHere": Column(ADOPTED_HERE),
         "versions": Many("TemplateVersion", "{a}.template_id = {p}.id", "{a}.number DESC"),
         "adoptions": EMPTY_LIST,
+        "adoptedVersion": One(
+            "TemplateVersion",
+            "{a}.id = (SELECT ad.version_id FROM template_adoption ad WHERE ad.template_id = {p}.id"
+            " AND ad.ended_at IS NULL)",
+        ),
+        "releaseSettings": One("ReleaseSettings", "{a}.template_id = {p}.id"),
+        "releases": Many("TemplateRelease", "{a}.template_id = {p}.id", "{a}.released_at DESC, {a}.id DESC", most=50),
+        "drafts": EMPTY_LIST,
+        "history": EMPTY_LIST,
     },
     elsewhere={
+        "adoptedVersion": Column("NULL::text"),
+        "releaseSettings": Column("NULL::text"),
+        "releases": EMPTY_LIST,
+        "drafts": Many("TemplateDraft", "{a}.template_slug = {p}.slug", "{a}.created_at DESC, {a}.id DESC"),
+        "history": Many("TemplateHistoryEntry", "{a}.template_slug = {p}.slug", "{a}.at DESC, {a}.id DESC", most=200),
         "currentVersion": One("TemplateVersion", f"{{a}}.id = {NEWEST}"),
         "startForm": One("Form", f"{{a}}.version_id = {NEWEST} AND {START_FORM}"),
         "adoptedHere": Column("false"),
@@ -131,6 +175,18 @@ TEMPLATE_VERSION = ObjectType(
         "decisions": Column("{a}.decisions"),
         "letters": Column("{a}.letters"),
         "template": One("ProcessTemplate", "{a}.id = {p}.template_id"),
+        "status": Column(VERSION_STATUS),
+        "transition": Column(f"coalesce({PUBLICATION % 'transition'}, 'ALL')"),
+        "transitionOn": Column(PUBLICATION % "transition_on"),
+        "retiredAt": Column(RETIREMENT % "retired_at"),
+        "retiredReason": Column(RETIREMENT % "reason"),
+        "signatures": Many(
+            "VersionSignature",
+            "{a}.target_id = coalesce((SELECT pu.signed_target_id FROM shared.version_publication pu"
+            " WHERE pu.version_id = {p}.id), {p}.id)",
+            "{a}.signed_at, {a}.key_id",
+        ),
+        "rollout": One("Rollout", "{a}.version_id = {p}.id"),
     },
 )
 

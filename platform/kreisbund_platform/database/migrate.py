@@ -57,11 +57,17 @@ class SchemaStatus:
 
 @cache
 def migrations_of(tree: str, folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
-    """The files of a tree (`shared` or `tenant`), numbered from 1 without a gap."""
+    """The files of a tree (`shared` or `tenant`), from 1 upwards, each number once; features reserve numbers."""
     found = tuple(_read(path) for path in sorted((folder / tree).glob("*.sql")))
-    if [migration.version for migration in found] != list(range(1, len(found) + 1)):
-        raise MigrationError(f"the migrations of {tree} are not numbered 1, 2, 3, …")
+    numbers = [migration.version for migration in found]
+    if not numbers or numbers[0] != 1 or len(set(numbers)) != len(numbers):
+        raise MigrationError(f"the migrations of {tree} are not numbered from 1, each number once")
     return found
+
+
+def newest(files: Sequence[Migration]) -> int:
+    """The version a schema has when all files have run."""
+    return files[-1].version
 
 
 def _read(path: Path) -> Migration:
@@ -100,7 +106,7 @@ def _attempt(database: Database, schema: str, clock: Clock, after: AfterSchema) 
 
 
 def _behind(connection: Rows, schema: str, problem: str) -> SchemaStatus:
-    return SchemaStatus(schema, _version(connection, schema), len(migrations_of(tree_of(schema))), problem)
+    return SchemaStatus(schema, _version(connection, schema), newest(migrations_of(tree_of(schema))), problem)
 
 
 def migrate_schema(connection: Rows, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
@@ -114,12 +120,12 @@ def migrate_schema(connection: Rows, schema: str, clock: Clock, after: AfterSche
         with connection.transaction():
             _apply(connection, schema, migration, clock)
             after(connection, schema)
-    return SchemaStatus(schema, len(files), len(files))
+    return SchemaStatus(schema, newest(files), newest(files))
 
 
 def _apply(connection: Rows, schema: str, migration: Migration, clock: Clock) -> None:
     _lock(connection, schema)
-    if _version(connection, schema) >= migration.version:
+    if migration.version in _applied(connection, schema):
         return
     before = connection.execute("SELECT current_setting('search_path')").fetchone()
     connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog").format(sql.Identifier(schema)))
@@ -149,14 +155,19 @@ def _ensure_ledger(connection: Rows, schema: str) -> None:
 
 
 def _missing(connection: Rows, schema: str, files: Sequence[Migration]) -> Sequence[Migration]:
-    query = sql.SQL("SELECT version, checksum FROM {} ORDER BY version").format(_ledger(schema))
-    applied = connection.execute(query).fetchall()
-    for (version, checksum), migration in zip(applied, files, strict=False):
-        if version != migration.version or checksum != migration.checksum:
-            raise MigrationError(f"migration {version:04} was changed after it had been applied")
-    if len(applied) > len(files):
+    applied = _applied(connection, schema)
+    for migration in files:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise MigrationError(f"migration {migration.version:04} was changed after it had been applied")
+    if applied.keys() - {migration.version for migration in files}:
         raise MigrationError("the schema is newer than this program")
-    return files[len(applied) :]
+    return [migration for migration in files if migration.version not in applied]
+
+
+def _applied(connection: Rows, schema: str) -> dict[int, str]:
+    """Version and checksum of what has run."""
+    query = sql.SQL("SELECT version, checksum FROM {}").format(_ledger(schema))
+    return dict(connection.execute(query).fetchall())
 
 
 def _version(connection: Rows, schema: str) -> int:
@@ -191,8 +202,10 @@ def _standing(connection: Rows, schema: str) -> SchemaStatus:
     files = migrations_of(tree_of(schema))
     version = _version(connection, schema)
     try:
-        if version:
-            _missing(connection, schema, files)
+        missing = _missing(connection, schema, files) if version else files
     except MigrationError as problem:
-        return SchemaStatus(schema, version, len(files), str(problem))
-    return SchemaStatus(schema, version, len(files))
+        return SchemaStatus(schema, version, newest(files), str(problem))
+    # a file with a lower number may have come later
+    return SchemaStatus(
+        schema, version, newest(files), "files missing" if missing and version == newest(files) else None
+    )

@@ -26,11 +26,12 @@ class Embedded:
 
 @dataclass(frozen=True)
 class One:
-    """Another row or null; with `order` the first of several."""
+    """Another row or null; with `order` the first of several. `source` stands in for that of the type."""
 
     type: str
     condition: str
     order: str = ""
+    source: str | None = None
 
 
 @dataclass(frozen=True)

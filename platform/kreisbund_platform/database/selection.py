@@ -105,7 +105,7 @@ class Statement:
         return _concat([*parts, _literal("}")])
 
     def _from(self, read: One | Many | Connection, alias: str, parent: str) -> str:
-        own = read.source if isinstance(read, Connection) else None
+        own = None if isinstance(read, Many) else read.source
         source = self._fill(own or self._catalogue.types[read.type].source, alias, parent)
         condition = self._fill(read.condition, alias, parent)
         return f"{source} WHERE ({condition}) AND ({self._fill(self._catalogue.rows(read.type), alias)})"

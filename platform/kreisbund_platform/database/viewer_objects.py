@@ -46,21 +46,27 @@ DASHBOARD_ROW = ObjectType(
 )
 
 
-def _success(name: str, field: str, type_name: str, **more: Column) -> ObjectType:
+def success(name: str, field: str, type_name: str, **more: Column) -> ObjectType:
+    """The success of a mutation: the row whose id is the result, under `field`."""
     return ObjectType(name, NO_TABLE, {field: One(type_name, "{a}.id = {result}::uuid"), **more})
 
 
 SUCCESSES = (
-    _success("SubmitApplicationSuccess", "application", "Application", statusSecret=Column("{status_secret}::text")),
-    _success("WithdrawApplicationSuccess", "application", "Application"),
-    _success("TaskSuccess", "task", "Task"),
-    _success("CompleteTaskSuccess", "case", "CaseRecord"),
-    _success("AdoptTemplateSuccess", "template", "ProcessTemplate"),
-    _success("EndAdoptionSuccess", "template", "ProcessTemplate"),
-    _success("CreateTenantSuccess", "tenant", "Tenant"),
-    _success("AddNoteSuccess", "event", "CaseEvent"),
-    _success("SendMessageSuccess", "message", "Message"),
-    _success("ResolveIncidentSuccess", "case", "CaseRecord"),
-    _success("ReceiveMessageSuccess", "case", "CaseRecord"),
+    success("SubmitApplicationSuccess", "application", "Application", statusSecret=Column("{status_secret}::text")),
+    success("WithdrawApplicationSuccess", "application", "Application"),
+    success("TaskSuccess", "task", "Task"),
+    success("CompleteTaskSuccess", "case", "CaseRecord"),
+    success("AdoptTemplateSuccess", "template", "ProcessTemplate"),
+    success("EndAdoptionSuccess", "template", "ProcessTemplate"),
+    success("CreateTenantSuccess", "tenant", "Tenant"),
+    success("AddNoteSuccess", "event", "CaseEvent"),
+    success("SendMessageSuccess", "message", "Message"),
+    success("ResolveIncidentSuccess", "case", "CaseRecord"),
+    success("ReceiveMessageSuccess", "case", "CaseRecord"),
 )
-VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES)
+_OF_VARIANTS = (
+    success("VariantSuccess", "variant", "TemplateVariant"),
+    success("VariantEndedSuccess", "template", "ProcessTemplate"),
+    success("RebaseSuccess", "rebase", "VariantRebase"),
+)
+VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES, *_OF_VARIANTS)

@@ -4,6 +4,7 @@ The same notice gives the same bytes: nothing depends on the clock, and creation
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ __all__ = ["Fee", "Letterhead", "Notice", "NoticeNotSetError", "render", "text_o
 _PROCESSES = NoticeProcesses(count=2)
 # Characters that turn the direction of the text around them: a name must not rearrange a notice.
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")  # ten thousand of them would cost more than a notice may
 MONTHS = (
     "Januar", "Februar", "März", "April", "Mai", "Juni",
     "Juli", "August", "September", "Oktober", "November", "Dezember",
@@ -140,7 +142,7 @@ def _printable(value: Any) -> Any:
     """The same data without characters that cannot be set or that would turn the text around."""
     if isinstance(value, str):
         normal = unicodedata.normalize("NFC", value.replace("\r\n", "\n"))
-        return "".join(character for character in normal if _may_stand(character))
+        return _BLANK_LINES.sub("\n\n", "".join(character for character in normal if _may_stand(character)))
     if isinstance(value, list):
         return [_printable(item) for item in value]
     if isinstance(value, dict):

@@ -24,6 +24,12 @@ class NoticeNotSetError(Exception):
     """A notice could not be set; says how, never what was in it."""
 
 
+class _WorkerGoneError(NoticeNotSetError):
+    """The worker ended: out of memory, as a rule. `was_used`: earlier notices may have filled it."""
+
+    was_used = False
+
+
 class NoticeProcess:
     """One worker and the pipe to it; used by one thread at a time."""
 
@@ -51,7 +57,7 @@ class NoticeProcess:
             pipe.write(struct.pack(">I", len(request)) + request)
             pipe.flush()
         except OSError as fault:
-            raise NoticeNotSetError("the worker is gone") from fault
+            raise _WorkerGoneError("the worker is gone") from fault
         return self._answer(RENDER_SECONDS)
 
     def close(self) -> None:
@@ -84,7 +90,7 @@ class NoticeProcess:
                     raise NoticeNotSetError("the worker took too long")
                 part = os.read(pipe.fileno(), size - len(content))
                 if not part:
-                    raise NoticeNotSetError("the worker is gone")
+                    raise _WorkerGoneError("the worker is gone")
                 content += part
         return bytes(content)
 
@@ -102,12 +108,22 @@ class NoticeProcesses:
         """Sets one notice in a free worker; waits for one. Raises NoticeNotSetError."""
         if len(request) > LARGEST_REQUEST:
             raise NoticeNotSetError("the notice is too large")
+        try:
+            return self._rendered(request)
+        except _WorkerGoneError as fault:
+            if not fault.was_used:
+                raise
+        return self._rendered(request)  # once more, in a worker that no other notice has filled
+
+    def _rendered(self, request: bytes) -> bytes:
         process = self._free.get()
         try:
             process = process or NoticeProcess()
             content = process.render(request)
-        except BaseException:
+        except BaseException as fault:
             self._free.put(self._ended(process))
+            if isinstance(fault, _WorkerGoneError):
+                fault.was_used = process is not None and process.renders > 1
             raise
         spent = process.renders >= RENDERS_OF_ONE_LIFE
         self._free.put(self._ended(process) if spent else process)

@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 
 import typst
 
-ADDRESS_SPACE = 512 << 20  # bytes; the resident set stays near 60 MB
+ADDRESS_SPACE = 256 << 20  # bytes; an idle worker has 150 MB of it, 40 MB of them resident
+LEAST_ROOM = 96 << 20  # bytes for setting, where libraries map more than that on some machine
 CPU_SECONDS = 120  # of one worker's life
 CLONE_NEWNET = 0x40000000
 SURELY_COVERED = 0x17F  # Libertinus sets all of Latin-1 and Latin Extended-A
@@ -61,7 +62,7 @@ def _lock_down() -> None:
         ctypes.CDLL(None).unshare(CLONE_NEWNET)
     os.chdir("/")
     for limit, value in (
-        (resource.RLIMIT_AS, ADDRESS_SPACE),
+        (resource.RLIMIT_AS, max(ADDRESS_SPACE, _mapped_bytes() + LEAST_ROOM)),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
@@ -69,6 +70,13 @@ def _lock_down() -> None:
         (resource.RLIMIT_NOFILE, 0),
     ):
         resource.setrlimit(limit, (value, value))
+
+
+def _mapped_bytes() -> int:
+    """The address space in use; asked while a file can still be opened."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    return 0
 
 
 def _requests(source: BinaryIO) -> Iterator[bytes]:

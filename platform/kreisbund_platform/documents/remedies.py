@@ -16,6 +16,7 @@ from kreisbund_platform.texts import _
 
 PERIOD = "P1M"
 OBJECTION = "OBJECTION"
+_ELECTRONIC = {"AO": "§ 87a AO", "SGB_X": "§ 36a Abs. 2 SGB I"}  # what lets an electronic form replace writing
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def remedy_for(profile: Mapping[str, Any], sphere: str, regime: str) -> Remedy:
     """The remedy against an act of this county. `sphere`: own or transferred."""
     head = profile.get("letterhead", {})
     authority = profile.get("objection_authorities", {}).get(sphere, {})
-    word, law = (_("Einspruch"), "§ 87a AO") if regime == "AO" else (_("Widerspruch"), "§ 3a Abs. 2 ThürVwVfG")
+    word = _("Einspruch") if regime == "AO" else _("Widerspruch")
+    law = _ELECTRONIC.get(regime, "§ 3a Abs. 2 ThürVwVfG")
     german = _(
         "Gegen diesen Bescheid kann innerhalb eines Monats nach seiner Bekanntgabe {word} erhoben werden. "
         "Der {word} ist schriftlich, in elektronischer Form nach {law} oder zur Niederschrift bei {office} einzulegen."

@@ -40,8 +40,8 @@ def decide(
         raise DecisionFault(decision_id, "unknown decision")
     model = decisions.models[decision_id]
     meter = DecisionMeter(now, strict=True)
-    given = _typed(model, variables)
     try:
+        given = _typed(model, variables, meter)
         evaluation = Evaluation(model, given, meter, Env(given, None, meter))
         evaluation.base = evaluation.base.inner(evaluation.functions())
         result = evaluation.decision(decision_id)
@@ -51,11 +51,11 @@ def decide(
     return Outcome(MappingProxyType(values), tuple(meter.rule_ids), result)
 
 
-def _typed(model: Model, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(model: Model, variables: Mapping[str, Any], meter: DecisionMeter) -> dict[str, Any]:
     given = {name: read(value) for name, value in variables.items()}
     for data in model.inputs.values():
         if data.name in given and data.type is not None:
-            given[data.name] = coerced(_from_text(given[data.name], data.type), data.type)
+            given[data.name] = coerced(_from_text(given[data.name], data.type), data.type, meter)
     return given
 
 
@@ -74,6 +74,10 @@ def _values(decision: Decision, result: Any) -> dict[str, Any]:
     return {name: plain(result[name]) if isinstance(result, dict) else None for name in names}
 
 
+# What a file finds where it imports one that imports it.
+NO_MODEL = Model({}, {}, {}, {}, {})
+
+
 class Evaluation:
     """A model with the values given to it; each decision is made once. `base` holds names from outside."""
 
@@ -82,7 +86,7 @@ class Evaluation:
         self.base = base or Env({}, None, meter)
         self.made: dict[str, Any] = {}
         self._given = given
-        self._meter = meter
+        self.meter = meter
         self._functions: dict[str, Any] = {}
         self._inner: dict[str, Evaluation] = {}
 
@@ -90,16 +94,16 @@ class Evaluation:
         """The decision's value; a decision that needs itself is null to itself."""
         if identifier not in self.made:
             self.made[identifier] = None
-            self._meter.step()
+            self.meter.step()
             decision = self.model.decisions[identifier]
             value = decision.evaluate(self.base.inner(self._scope(decision.needs)))
-            self.made[identifier] = coerced(value, decision.type)
+            self.made[identifier] = coerced(value, decision.type, self.meter)
         return self.made[identifier]
 
     def input(self, identifier: str) -> Any:
         """An input's value; null where it is not of its type."""
         data = self.model.inputs[identifier]
-        return coerced(self._given.get(data.name), data.type)
+        return coerced(self._given.get(data.name), data.type, self.meter)
 
     def functions(self) -> dict[str, Any]:
         """All functions of the file by name."""
@@ -132,7 +136,7 @@ class Evaluation:
 
     def _serve(self, service: Service, env: Env) -> Any:
         given = {need.name: env.values[need.name] for need, _type in service.parameters}
-        inner = Evaluation(self.model, given, self._meter)
+        inner = Evaluation(self.model, given, self.meter)
         for need, _type in service.parameters:
             inner.set(need, given[need.name])
         results = {need.name: inner.value(need) for need in service.outputs}
@@ -149,6 +153,8 @@ class Evaluation:
     def value(self, need: Need) -> Any:
         """The value of what is needed."""
         at = self.imported(need.path)
+        if at.model is NO_MODEL:
+            return None
         kinds = {"input": at.input, "decision": at.decision, "knowledge": at.knowledge, "service": at.service}
         return kinds[need.kind](need.element_id)
 
@@ -169,7 +175,7 @@ class Evaluation:
         alias = path[0]
         if alias not in self._inner:
             given = _given_to_import(self._given, alias)
-            self._inner[alias] = Evaluation(self.model.imports[alias], given, self._meter)
+            self._inner[alias] = Evaluation(self.model.imports.get(alias, NO_MODEL), given, self.meter)
         return self._inner[alias].imported(path[1:])
 
 
@@ -188,7 +194,9 @@ def _null(_env: Env) -> None:
 def serve(evaluation: Evaluation, identifier: str, given: Mapping[str, Any]) -> Any:
     """A service's value from values by name; what is not given is null."""
     service = evaluation.model.services[identifier]
-    values = {need.name: fitted(given.get(need.name), type_) for need, type_ in service.parameters}
+    values = {need.name: fitted(given.get(need.name), type_, evaluation.meter) for need, type_ in service.parameters}
     if any(value is MISFIT for value in values.values()):
         return None
-    return coerced(evaluation._serve(service, Env(values, evaluation.base, evaluation._meter)), service.result)
+    return coerced(
+        evaluation._serve(service, Env(values, evaluation.base, evaluation.meter)), service.result, evaluation.meter
+    )

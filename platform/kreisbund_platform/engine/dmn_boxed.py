@@ -116,7 +116,7 @@ def _context_value(entries: list[tuple[str | None, Type | None, Evaluator]], env
     found: dict[str, Any] = {}
     inner = env.inner(found)
     for name, type_, value in entries:
-        result = coerced(value(inner), type_)
+        result = coerced(value(inner), type_, env.meter)
         if name is None:
             return result
         found[name] = result
@@ -170,7 +170,8 @@ def _relation(place: str, element: Element, words: Words) -> Evaluator:
         [boxed(place, cell, words) for cell in row if expression_in_place(cell)] for row in children(element, "row")
     ]
     return lambda env: [
-        {name: coerced(cell(env), type_) for (name, type_), cell in zip(columns, row, strict=False)} for row in rows
+        {name: coerced(cell(env), type_, env.meter) for (name, type_), cell in zip(columns, row, strict=False)}
+        for row in rows
     ]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from kreisbund_platform.engine.dmn_xml import Element, Source, child, children, text_in, type_ref
 from kreisbund_platform.engine.feel import UnaryTests
-from kreisbund_platform.engine.feel_syntax import FeelError
 from kreisbund_platform.engine.feel_types import (
     ANY,
     BUILT_IN,
@@ -15,6 +14,7 @@ from kreisbund_platform.engine.feel_types import (
     ListOf,
     Type,
 )
+from kreisbund_platform.engine.feel_values import Env, Meter
 from kreisbund_platform.engine.refused import ModelRefused
 from kreisbund_platform.texts import _
 
@@ -100,11 +100,5 @@ def _name(item: Element) -> str:
     return " ".join((item.get("name") or "").split())
 
 
-def _check(tests: UnaryTests) -> Callable[[Any], bool]:
-    def check(value: Any) -> bool:
-        try:
-            return tests(value, {}) is True
-        except FeelError:
-            return False
-
-    return check
+def _check(tests: UnaryTests) -> Callable[[Any, Meter], bool]:
+    return lambda value, meter: tests.test(value, Env({}, None, meter)) is True

@@ -6,6 +6,7 @@ know (other namespaces, documentation, the diagram, comments) is therefore never
 
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 
 from lxml import etree
 
@@ -22,8 +23,11 @@ def export(definitions: Definitions) -> bytes:
     by_id = {element.get("id"): element for element in tree.iter(f"{{{BPMN}}}*")}
     for process in definitions.processes:
         _write(by_id, process)
+    written = BytesIO()
     encoding = tree.docinfo.encoding or "UTF-8"
-    return bytes(etree.tostring(tree, xml_declaration=True, encoding=encoding, standalone=tree.docinfo.standalone))
+    standalone: bool = tree.docinfo.standalone  # type: ignore[assignment]  # None says nothing, as in the file
+    tree.write(written, xml_declaration=True, encoding=encoding, standalone=standalone)
+    return written.getvalue()
 
 
 def _write(by_id: dict[str | None, etree._Element], process: ProcessModel) -> None:
@@ -67,7 +71,7 @@ def _means(written: str | None, value: str | None) -> bool:
 
 def _set_condition(element: etree._Element, condition: str | None) -> None:
     written = element.find(f"{{{BPMN}}}conditionExpression")
-    before = None if written is None else "".join(written.itertext()).strip() or None
+    before = None if written is None else "".join(map(str, written.itertext())).strip() or None
     if before == condition:
         return
     if written is None:
@@ -104,6 +108,4 @@ def _canonical(data: bytes) -> bytes:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
-    )
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False)

@@ -56,8 +56,9 @@ class Compiled:
 
     def __call__(self, variables: Mapping[str, Any], now: datetime | None = None) -> Any:
         """The value: None, bool, Decimal, str, date, datetime, timedelta, list, dict; raises FeelError at a limit."""
+        meter = Meter(now=now)
         try:
-            return exported(self.run(Env(Variables(variables), None, Meter(now=now))))
+            return exported(self.run(Env(Variables(variables), None, meter)), meter)
         except RecursionError as error:
             raise FeelError(TOO_DEEP) from error
 

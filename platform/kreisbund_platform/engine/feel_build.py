@@ -14,7 +14,17 @@ from kreisbund_platform.engine.feel_functions import FUNCTIONS
 from kreisbund_platform.engine.feel_properties import part
 from kreisbund_platform.engine.feel_temporal import Date, date_of
 from kreisbund_platform.engine.feel_types import Type, build_type, is_instance
-from kreisbund_platform.engine.feel_values import MISSING, Env, Evaluator, External, Interval, Lambda, Unlike, Variables
+from kreisbund_platform.engine.feel_values import (
+    MISSING,
+    Env,
+    Evaluator,
+    External,
+    Interval,
+    Lambda,
+    Meter,
+    Unlike,
+    Variables,
+)
 
 _BOOLEAN_NODES = syntax.Logic | syntax.Between | syntax.Membership | syntax.InstanceOf
 
@@ -114,12 +124,13 @@ class Builder:
         Without a subject, the innermost names hold it as `?`.
         """
         tests = [(self.build(node), _how_to_test(node)) for node in nodes]
+        verdict = _verdict if subject else _cell_verdict
         named = any(how == "condition" for _test, how in tests)
 
         def run(env: Env) -> bool | None:
             value = subject(env) if subject else env.values["?"]
             inner = env.inner({"?": value}) if subject and named else env
-            results = (_verdict(test(inner), value, inner, how) for test, how in tests)
+            results = (verdict(test(inner), value, inner, how) for test, how in tests)
             result = quantified(results, deciding=True)
             return negate(result) if negated else result
 
@@ -128,7 +139,7 @@ class Builder:
     @build.register
     def _instance(self, node: syntax.InstanceOf) -> Evaluator:
         subject, type_ = self.build(node.subject), build_type(node.type, self._types)
-        return lambda env: is_instance(subject(env), type_)
+        return lambda env: is_instance(subject(env), type_, env.meter)
 
     @build.register
     def _list(self, node: syntax.ListOf) -> Evaluator:
@@ -227,6 +238,13 @@ def _how_to_test(node: syntax.Node) -> str:
     return "condition" if "?" in syntax.free_names(node) else "value"
 
 
+def _cell_verdict(found: Any, subject: Any, env: Env, how: str) -> bool | None:
+    """In a table's cell, a condition counts although it does not speak of `?`."""
+    if isinstance(found, bool) and subject is not None and not isinstance(subject, bool):
+        return found
+    return _verdict(found, subject, env, how)
+
+
 def _verdict(found: Any, subject: Any, env: Env, how: str) -> bool | None:
     if how == "condition" and isinstance(found, bool):
         return found
@@ -293,23 +311,29 @@ def iteration_of(kind_: str, variables: list[tuple[str, Evaluator]], body: Evalu
     """`for`, `some` or `every` over the product of the lists; null where one is none."""
 
     def run(env: Env) -> Any:
-        partial: list[Any] = []
         failed: list[bool] = []
-        inner = env.inner({"partial": partial}) if kind_ == "for" else env
-        envs = _each(inner, variables, failed)
         if kind_ == "for":
-            partial.extend(_appended(envs, body, partial))
-            return None if failed else partial
-        result = quantified((body(each) for each in envs), deciding=kind_ == "some")
+            partial = _Partial(env.meter)
+            for each in _each(Env(partial, env, env.meter), variables, failed):
+                partial.made.append(body(each))
+            return None if failed else partial.made
+        result = quantified((body(each) for each in _each(env, variables, failed)), deciding=kind_ == "some")
         return None if failed else result
 
     return run
 
 
-def _appended(envs: Iterator[Env], body: Evaluator, partial: list[Any]) -> Iterable[Any]:
-    for env in envs:
-        partial.append(body(env))
-    return ()
+class _Partial:
+    """The results that a `for` has made so far, as its variable `partial`: a list of its own each time."""
+
+    __slots__ = ("_meter", "made")
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self.made: list[Any] = []
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._meter.bounded(list(self.made)) if name == "partial" else default
 
 
 def _each(env: Env, variables: list[tuple[str, Evaluator]], failed: list[bool]) -> Iterator[Env]:

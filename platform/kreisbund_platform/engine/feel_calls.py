@@ -23,12 +23,12 @@ def _call_lambda(function: Lambda, arguments: Sequence[Any], names: tuple[str, .
     if given is None:
         return None
     for name, type_ in function.parameters:
-        value = fitted(given[name], type_)
+        value = fitted(given[name], type_, env.meter)
         if value is MISFIT:
             return None
         given[name] = value
     result = function.body(Env(given, function.env, env.meter))
-    return coerced(result, function.result)
+    return coerced(result, function.result, env.meter)
 
 
 def _call_defined(function: Defined, arguments: Sequence[Any], names: tuple[str, ...] | None) -> Any:

@@ -83,6 +83,7 @@ def call_builtin(function: Builtin, arguments: Sequence[Any], names: tuple[str, 
         bound = _bound(signature.parameters, arguments, names, env)
         if bound is None:
             continue
+        env.meter.step(sum(len(each) for each in bound if isinstance(each, list | str)) >> 5)
         if signature.metered:
             bound.insert(0, env)
         try:
@@ -150,7 +151,7 @@ def convert(parameter: Parameter, value: Any, env: Env) -> Any:
     if value is None:
         return None if parameter.nullable else MISFIT
     special = _SPECIAL.get(name)
-    return special(value) if special else fitted(value, BUILT_IN[name])
+    return special(value) if special else fitted(value, BUILT_IN[name], env.meter)
 
 
 def _single(value: Any) -> Any:

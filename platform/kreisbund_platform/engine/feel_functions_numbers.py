@@ -21,7 +21,7 @@ def _rounded(number: Decimal, scale: Decimal, rounding: str) -> Decimal | None:
         return number
     with decimal.localcontext(NUMBERS) as context:
         context.prec = 7000
-        return NUMBERS.plus(number.quantize(Decimal(1).scaleb(-places), rounding=rounding))
+        return finite(NUMBERS.plus(number.quantize(Decimal(1).scaleb(-places), rounding=rounding)))
 
 
 def _declare_rounding(name: str, rounding: str, *, scale_optional: bool = False) -> None:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from kreisbund_platform.engine.feel_comparison import both, either, equal, kind, less, negate
 from kreisbund_platform.engine.feel_functions import FUNCTIONS, builtin, call_builtin
 from kreisbund_platform.engine.feel_scanner import unescaped
 from kreisbund_platform.engine.feel_temporal_text import at_literal
-from kreisbund_platform.engine.feel_values import NUMBERS, Env, Interval
+from kreisbund_platform.engine.feel_values import NUMBERS, Env, Interval, finite
 
 Truth = bool | None
 
@@ -203,7 +202,7 @@ def _end(text: str, env: Env) -> Any:
     if not text:
         return None
     if _NUMBER.fullmatch(text):
-        return NUMBERS.plus(Decimal(text))
+        return finite(NUMBERS.create_decimal(text))
     if found := _STRING.fullmatch(text):
         return unescaped(found[1])
     value = None

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 
 from kreisbund_platform.engine import feel_syntax as syntax
 from kreisbund_platform.engine.feel_scanner import Names, Scanner
 from kreisbund_platform.engine.feel_syntax import FeelError, Node
 from kreisbund_platform.engine.feel_temporal_text import at_literal
 from kreisbund_platform.engine.feel_type_parser import parse_type
-from kreisbund_platform.engine.feel_values import NUMBERS
+from kreisbund_platform.engine.feel_values import NUMBERS, finite
 
 _COMPARISONS = ("<=", ">=", "!=", "=", "<", ">")
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -274,7 +273,7 @@ class _Parser:
     def _primary(self) -> Node:
         number = self._scan.number()
         if number:
-            return syntax.Literal(NUMBERS.plus(Decimal(number)))
+            return syntax.Literal(finite(NUMBERS.create_decimal(number)))
         text = self._scan.string()
         if text is not None:
             return syntax.Literal(text)

@@ -60,9 +60,11 @@ def _prepared(meter: Meter, text: str, pattern: str, flags: str) -> Any:
     meter.step(1 + (len(text) + len(pattern) >> 4))
     try:
         text.encode()
-        return _compiled(pattern, flags)
+        compiled = _compiled(pattern, flags)
     except (UnreadablePattern, UnicodeEncodeError, re2.error):
         return None
+    meter.step(len(text) * compiled.programsize >> 14)
+    return compiled
 
 
 @lru_cache(maxsize=256)
@@ -109,10 +111,25 @@ def translate(pattern: str, flags: str) -> str:
     return _Translation(pattern, flags).run()
 
 
+def _without_blanks(pattern: str) -> str:
+    r"""The pattern without the blanks outside its classes; so `\ s` becomes `\s`."""
+    parts: list[str] = []
+    depth = escaped = 0
+    for character in pattern:
+        if character in " \t\r\n" and not depth:
+            continue
+        parts.append(character)
+        if escaped or character == "\\":
+            escaped = 0 if escaped else 1
+        else:
+            depth += (character == "[") - (character == "]")
+    return "".join(parts)
+
+
 class _Translation:
     def __init__(self, pattern: str, flags: str) -> None:
-        self.text = pattern
-        self.free_spacing = "x" in flags
+        self.text = _without_blanks(pattern) if "x" in flags else pattern
+        self.folded = "i" in flags
         self.any = r"(?s:.)" if "s" in flags else r"[^\n\r]"
         self.at = 0
 
@@ -128,10 +145,10 @@ class _Translation:
         if character == "\\":
             return self._escape()
         if character == "[":
-            found, self.at = read_class(self.text, self.at)
+            found, self.at = read_class(self.text, self.at, folded=self.folded)
             return found
-        if character == "." or (self.free_spacing and character in " \t\r\n"):
-            return self.any if character == "." else ""
+        if character == ".":
+            return self.any
         if character == "(":
             return self._opening()
         if character in "]}":

@@ -185,7 +185,7 @@ class Scanner:
 
     def new_name_before(self, word: str) -> str:
         """Takes a name not known before, up to the word; nothing where none stands."""
-        match = re.compile(rf"(.+?)\s+{word}(?![{_PART}])", re.DOTALL).match(self.text, self.at)
+        match = re.compile(rf"(.{{1,200}}?)\s+{word}(?![{_PART}])", re.DOTALL).match(self.text, self.at)
         if match is None or not _NEW_NAME.fullmatch(match.group(1)):
             return ""
         return " ".join(self._take(match.end(1)).split())

@@ -8,7 +8,7 @@ from kreisbund_platform.engine import feel_syntax as syntax
 from kreisbund_platform.engine.feel_comparison import kind
 from kreisbund_platform.engine.feel_syntax import FeelError
 from kreisbund_platform.engine.feel_temporal import Date, midnight
-from kreisbund_platform.engine.feel_values import Interval, Unlike
+from kreisbund_platform.engine.feel_values import Interval, Meter, Unlike
 
 MISFIT = object()
 
@@ -19,7 +19,7 @@ class Simple:
 
     name: str
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, _meter: Meter) -> bool:
         """Whether a value that is not null conforms."""
         return self.name == "Any" or kind(value) == self.name
 
@@ -30,9 +30,12 @@ class ListOf:
 
     item: "Type"
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, meter: Meter) -> bool:
         """Whether each item conforms."""
-        return isinstance(value, list) and all(accepts(self.item, item) for item in value)
+        if not isinstance(value, list):
+            return False
+        meter.step(1 + (len(value) >> 2))
+        return all(accepts(self.item, item, meter) for item in value)
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,12 @@ class RangeOf:
 
     item: "Type"
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, meter: Meter) -> bool:
         """Whether the ends that are there conform."""
         if isinstance(value, Unlike):
-            return self.item.holds(value.value)
+            return self.item.holds(value.value, meter)
         ends = (value.low, value.high) if isinstance(value, Interval) else ()
-        return bool(ends) and all(end is None or self.item.holds(end) for end in ends)
+        return bool(ends) and all(end is None or self.item.holds(end, meter) for end in ends)
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,11 @@ class ContextOf:
 
     fields: Mapping[str, "Type"] = field(hash=False)
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, meter: Meter) -> bool:
         """Whether all entries are there and conform."""
+        meter.step()
         return isinstance(value, dict) and all(
-            name in value and accepts(inner, value[name]) for name, inner in self.fields.items()
+            name in value and accepts(inner, value[name], meter) for name, inner in self.fields.items()
         )
 
 
@@ -69,7 +73,7 @@ class FunctionOf:
     parameters: tuple["Type", ...] | None
     result: "Type"
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, _meter: Meter) -> bool:
         """Whether a function takes at least these parameters and gives no more than this result."""
         if kind(value) != "function":
             return False
@@ -79,14 +83,14 @@ class FunctionOf:
 
 @dataclass(frozen=True)
 class Constrained:
-    """A type of the model with allowed values; `test(value)` says whether one is among them."""
+    """A type of the model with allowed values; `test(value, meter)` says whether one is among them."""
 
     base: "Type"
-    test: Callable[[Any], bool] = field(hash=False, compare=False)
+    test: Callable[[Any, Meter], bool] = field(hash=False, compare=False)
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Any, meter: Meter) -> bool:
         """Whether the value is of the type and allowed."""
-        return self.base.holds(value) and self.test(value)
+        return self.base.holds(value, meter) and self.test(value, meter)
 
 
 Type = Simple | ListOf | RangeOf | ContextOf | FunctionOf | Constrained
@@ -116,32 +120,32 @@ BUILT_IN: dict[str, Type] = {
 }
 
 
-def accepts(type_: Type, value: Any) -> bool:
+def accepts(type_: Type, value: Any, meter: Meter) -> bool:
     """Whether a value may stand where the type is asked for; null may stand anywhere."""
-    return value is None or type_.holds(value)
+    return value is None or type_.holds(value, meter)
 
 
-def is_instance(value: Any, type_: Type) -> bool:
+def is_instance(value: Any, type_: Type, meter: Meter) -> bool:
     """`instance of`: null is an instance of Null alone."""
-    return type_.holds(value) if value is not None else type_ == _SIMPLE["Null"]
+    return type_.holds(value, meter) if value is not None else type_ == _SIMPLE["Null"]
 
 
-def fitted(value: Any, type_: Type | None) -> Any:
+def fitted(value: Any, type_: Type | None, meter: Meter) -> Any:
     """The value, converted where DMN converts by itself; MISFIT where it does not conform."""
-    if type_ is None or value is None or type_.holds(value):
+    if type_ is None or value is None or type_.holds(value, meter):
         return value
-    if isinstance(value, list) and len(value) == 1 and accepts(type_, value[0]):
+    if isinstance(value, list) and len(value) == 1 and accepts(type_, value[0], meter):
         return value[0]
     if _base(type_) == _SIMPLE["date and time"] and isinstance(value, Date):
         return midnight(value, utc=True)
-    if not isinstance(value, list) and type_.holds([value]):
+    if not isinstance(value, list) and type_.holds([value], meter):
         return [value]
     return MISFIT
 
 
-def coerced(value: Any, type_: Type | None) -> Any:
+def coerced(value: Any, type_: Type | None, meter: Meter) -> Any:
     """The value, converted where DMN converts by itself; null where it does not conform."""
-    found = fitted(value, type_)
+    found = fitted(value, type_, meter)
     return None if found is MISFIT else found
 
 
@@ -152,12 +156,12 @@ def _base(type_: Type) -> Type:
 
 
 def signature(function: Any) -> FunctionOf | None:
-    """A function's type, or None where it is not known."""
+    """A function's type, or None where it is not known; a result that is not known fits any."""
     parameters = getattr(function, "parameters", None)
     if parameters is None:
         return None
     types = tuple(item[1] or ANY if isinstance(item, tuple) else ANY for item in parameters)
-    return FunctionOf(types, getattr(function, "result", None) or ANY)
+    return FunctionOf(types, getattr(function, "result", None) or _SIMPLE["Null"])
 
 
 def is_subtype(narrow: Type, wide: Type) -> bool:

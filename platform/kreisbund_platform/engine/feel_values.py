@@ -67,7 +67,7 @@ class Meter:
 
     def bounded(self, value: Any) -> Any:
         """The value, its size counted; raises FeelError where it grows beyond all measure."""
-        if isinstance(value, str | list):
+        if isinstance(value, str | list | dict):
             if len(value) > LONGEST_VALUE:
                 raise FeelError("value too large")
             self.step(len(value) >> 4)
@@ -180,8 +180,14 @@ def read(value: Any) -> Any:
     return value if reader is None else reader(value)
 
 
-def exported(value: Any) -> Any:
+def exported(value: Any, meter: Meter) -> Any:
     """A result for Python: its own dates, times and durations where they fit, ISO text where they do not."""
+    if isinstance(value, list):
+        meter.step(len(value))
+        return [exported(item, meter) for item in value]
+    if isinstance(value, dict):
+        meter.step(len(value))
+        return {key: exported(item, meter) for key, item in value.items()}
     writer = _WRITERS.get(type(value))
     return value if writer is None else writer(value)
 
@@ -216,8 +222,6 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     Time: lambda value: _python_time(value, _python_zone(value if value.zone is None else _fixed(value))),
     Moment: _python_moment,
     Span: _python_span,
-    list: lambda value: [exported(item) for item in value],
-    dict: lambda value: {key: exported(item) for key, item in value.items()},
 }
 
 

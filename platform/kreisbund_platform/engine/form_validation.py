@@ -159,7 +159,7 @@ def _field(run: _Run, component: Component, scope: _Scope, cleaned: dict[str, An
     path, value = scope.at(name), scope.values.get(name)
     inner: Any = None
     if component["type"] == "group":
-        inner = _group(run, component, scope, path, value)
+        inner = None if _left_out(component, value) else _group(run, component, scope, path, value)
     elif is_empty(component, value):
         _refuse_missing(run, component, path)
     elif component["type"] == "dynamiclist":
@@ -168,6 +168,17 @@ def _field(run: _Run, component: Component, scope: _Scope, cleaned: dict[str, An
         inner = _single(run, component, path, value)
     if inner is not None:
         cleaned[name] = inner
+
+
+def _left_out(component: Component, value: Any) -> bool:
+    """Whether an optional group was not filled in at all: then its required fields are not asked for."""
+    return bool((component.get("properties") or {}).get("optional")) and _is_blank(value)
+
+
+def _is_blank(value: Any) -> bool:
+    if isinstance(value, Mapping | list):
+        return all(_is_blank(child) for child in _children(value))
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _refuse_missing(run: _Run, component: Component, path: str) -> None:
@@ -200,10 +211,15 @@ def _entries(run: _Run, component: Component, scope: _Scope, path: str, value: A
     if not isinstance(value, list):
         _refuse_shape(run, component, path)
         return None
-    if len(value) > MOST_ENTRIES:
+    most = min(MOST_ENTRIES, int(rules_of(component).get("maxItems", MOST_ENTRIES)))
+    if len(value) > most:
         german = _("„{label}“ darf höchstens {number} Einträge haben.")
-        run.refuse(path, problem(component, "TOO_MANY_ENTRIES", german, number=MOST_ENTRIES))
+        run.refuse(path, problem(component, "TOO_MANY_ENTRIES", german, number=most))
         return None
+    least = int(rules_of(component).get("minItems", 0))
+    if len(value) < least:
+        german = _("„{label}“ braucht mindestens {number} Einträge.")
+        run.refuse(path, problem(component, "TOO_FEW_ENTRIES", german, number=least))
     return [_group(run, component, scope, f"{path}.{position}", entry) or {} for position, entry in enumerate(value)]
 
 

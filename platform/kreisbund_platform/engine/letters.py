@@ -19,6 +19,8 @@ FACTS = frozenset({"case_number", "file_reference", "received_on", "issued_on", 
 PARTS = ("operative", "reasons", "conditions")
 KEYS = frozenset({"id", "title", "kind", "outcome", "subject", "salutation", "remedy", "placeholders", *PARTS})
 NOTHING = "–"
+_TEXTS = ("id", "title", "kind", "outcome", "subject", "salutation")
+_KINDS_OF_VALUES: Mapping[str, type] = {**dict.fromkeys(_TEXTS, str), "remedy": bool, "placeholders": list}
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)\}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -68,11 +70,13 @@ def read_letter(source: Mapping[str, Any]) -> Letter:
 def check_letter(source: Mapping[str, Any], names: Iterable[str] = ()) -> list[FieldError]:
     """Problems of a letter. Its `placeholders` say what it may quote; `names` are further variables."""
     problems = [FieldError(key, "UNKNOWN_KEY", _("Das kennt ein Schreiben nicht.")) for key in sorted({*source} - KEYS)]
-    if not isinstance(source.get("title"), str) or source.get("kind") not in KINDS:
+    if wrong := [key for key, kind in _KINDS_OF_VALUES.items() if not isinstance(source.get(key, kind()), kind)]:
+        return [*problems, *(FieldError(key, "SHAPE", _("Das hat hier die falsche Form.")) for key in wrong)]
+    if not source.get("title") or source.get("kind") not in KINDS:
         return [*problems, FieldError("title", "TITLE", _("Ein Schreiben braucht Titel und Art."))]
     if source["kind"] != "LETTER" and not (isinstance(source.get("outcome"), str) and source["outcome"]):
         problems.append(FieldError("outcome", "OUTCOME", _("Ein Bescheid braucht ein Ergebnis.")))
-    allowed = FACTS | set(names) | set(source.get("placeholders", ()))
+    allowed = FACTS | set(names) | {name for name in source.get("placeholders", ()) if isinstance(name, str)}
     for part in PARTS:
         problems += _part_problems(part, source.get(part, []), allowed)
     for part in ("title", "subject", "salutation"):
@@ -91,6 +95,8 @@ def _part_problems(part: str, entries: Any, allowed: set[str] | frozenset[str]) 
             problems.append(FieldError(place, "PARAGRAPH", _("Hier stehen Absätze.")))
             continue
         problems += _placeholder_problems(place, text, allowed)
+        if isinstance(entry, Mapping) and sorted({*entry} - {"text", "when"}):
+            problems.append(FieldError(place, "UNKNOWN_KEY", _("Das kennt ein Schreiben nicht.")))
         if isinstance(entry, Mapping) and not _readable(entry.get("when", "true")):
             problems.append(FieldError(place, "CONDITION", _("Diese Bedingung ist nicht lesbar.")))
     return problems
@@ -107,6 +113,8 @@ def _placeholder_problems(place: str, text: str, allowed: set[str] | frozenset[s
 
 
 def _readable(condition: Any) -> bool:
+    if not isinstance(condition, str):
+        return False
     try:
         feel.evaluate(_expression(condition), {})
     except feel.FeelError:

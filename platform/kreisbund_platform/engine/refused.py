@@ -23,10 +23,11 @@ class ModelRefused(Exception):  # noqa: N818  a refusal
         self.reason = reason
 
 
-def read_xml(data: bytes, *, most_bytes: int = MOST_BYTES) -> etree._Element:
+def read_xml(data: bytes, *, most_bytes: int = MOST_BYTES, most_depth: int = MOST_DEPTH) -> etree._Element:
     """The root element; raises ModelRefused for anything but plain, small, well-formed XML."""
     if len(data) > most_bytes:
-        raise ModelRefused("line 1", _("Die Datei ist größer als {limit} MB.").format(limit=most_bytes // 1_000_000))
+        german = _("Die Datei ist größer als {number} MB.")
+        raise ModelRefused("line 1", german.format(number=most_bytes // 1_000_000))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
@@ -34,13 +35,13 @@ def read_xml(data: bytes, *, most_bytes: int = MOST_BYTES) -> etree._Element:
         raise ModelRefused(f"line {error.lineno or 1}", _("Die Datei ist kein gültiges XML.")) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise ModelRefused("line 1", _("Die Datei enthält eine DTD. Das ist nicht erlaubt."))
-    _refuse_depth(root)
+    _refuse_depth(root, most_depth)
     return root
 
 
-def _refuse_depth(root: etree._Element) -> None:
+def _refuse_depth(root: etree._Element, most_depth: int) -> None:
     level = [root]
-    for _depth in range(MOST_DEPTH):
+    for _depth in range(most_depth):
         level = [child for element in level for child in element]
         if not level:
             return

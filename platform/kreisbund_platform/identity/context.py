@@ -22,3 +22,16 @@ class WorkContext:
     principal: Principal
     clock: Clock
     settings: Settings
+
+
+@dataclass(frozen=True)
+class TeamContext:
+    """One piece of work of the joint service team on what all counties share; there is no county in it.
+
+    `connection` belongs to the login role of the workspace `catalogue`, inside the caller's transaction.
+    """
+
+    connection: psycopg.Connection
+    principal: Principal
+    clock: Clock
+    settings: Settings

@@ -6,6 +6,7 @@ Guests are visitors of a county's portal who have not logged in.
 
 from collections.abc import Mapping
 
+from kreisbund_platform.identity.policy_life_cycle import LIFE_CYCLE
 from kreisbund_platform.identity.policy_terms import (
     ADOPTION_READERS,
     ANYONE,
@@ -26,6 +27,8 @@ from kreisbund_platform.identity.policy_terms import (
     of_connection,
     of_type,
 )
+from kreisbund_platform.identity.policy_upgrades import UPGRADES
+from kreisbund_platform.identity.policy_variants import VARIANTS
 from kreisbund_platform.identity.policy_waits import WAITS
 from kreisbund_platform.identity.principals import Principal
 
@@ -190,7 +193,9 @@ SHARED_TYPES = tuple(
     if name == shared or f"{name}.node" in _CONNECTIONS or f"{name}.edges" in _CONNECTIONS
 )
 
-POLICY: Mapping[str, Who] = _ROOTS | _PUBLIC | _CASES | WAITS | _STATE | _CONNECTIONS | _RESULTS
+POLICY: Mapping[str, Who] = (
+    _ROOTS | _PUBLIC | _CASES | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | _STATE | _CONNECTIONS | _RESULTS
+)
 
 
 def audiences_of(principal: Principal) -> Who:

@@ -6,10 +6,10 @@ from uuid import UUID
 from psycopg import Connection
 
 from kreisbund_platform.audit import log
-from kreisbund_platform.errors import Conflict, NotFound, Refusal
+from kreisbund_platform.errors import NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates import queries
-from kreisbund_platform.templates.models import TemplateAdoption
+from kreisbund_platform.templates.life_cycle import releases
 from kreisbund_platform.texts import _
 
 
@@ -23,21 +23,9 @@ def adopt(work: WorkContext, template_slug: str) -> UUID | Refusal:
 
     Adopting again takes over what was published since; with nothing new it succeeds and records nothing.
     """
-    if work.tenant.status == "SUSPENDED":
-        return Conflict("TENANT_SUSPENDED", _("Der Landkreis ist derzeit ausgesetzt."))
     newest = queries.newest_version(work.connection, template_slug)
-    if newest is None:
-        return _unknown()
-    template_id, version_id = newest
-    adoption = TemplateAdoption(
-        template_id=template_id,
-        version_id=version_id,
-        adopted_at=work.clock.now(),
-        adopted_by=work.principal.subject,
-    )
-    if queries.put_adoption(work.connection, adoption):
-        _record(work, "TEMPLATE_ADOPTED", adoption)
-    return template_id
+    version = queries.version(work.connection, newest[1]) if newest else None
+    return releases.put_in_force(work, version, automatic=False) if version else _unknown()
 
 
 def end_adoption(work: WorkContext, template_slug: str) -> UUID | Refusal:
@@ -45,15 +33,11 @@ def end_adoption(work: WorkContext, template_slug: str) -> UUID | Refusal:
     adoption = queries.end_adoption(work.connection, template_slug, work.clock.now())
     if adoption is None:
         return _unknown()
-    _record(work, "TEMPLATE_ADOPTION_ENDED", adoption)
+    queries.emit_adoption(work.connection, adoption, work.clock.now())
+    body = {"template_id": str(adoption.template_id), "version_id": str(adoption.version_id)}
+    log.append(work, type="TEMPLATE_ADOPTION_ENDED", case_id=None, case_version=None, body=body)
     return adoption.template_id
 
 
 def _unknown() -> NotFound:
     return NotFound("NOT_FOUND", _("Diese Prozessvorlage gibt es nicht."))
-
-
-def _record(work: WorkContext, type: str, adoption: TemplateAdoption) -> None:
-    queries.emit_adoption(work.connection, adoption, work.clock.now())
-    body = {"template_id": str(adoption.template_id), "version_id": str(adoption.version_id)}
-    log.append(work, type=type, case_id=None, case_version=None, body=body)

@@ -122,7 +122,7 @@ def _run(play: _Play, position: int, case: Any) -> CaseResult:
         _compare(play, case["expect"])
     except (_CaseError, engine.StaleToken, engine.EngineFault, FeelError) as error:
         return CaseResult(name, str(error), tuple(play.path))
-    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         return CaseResult(name, f"unreadable case: {error!r}", tuple(play.path))
     return CaseResult(name, None, tuple(play.path))
 

@@ -1,18 +1,21 @@
 """What a template must keep to be published; each check yields problems with the id of the element they stand at."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
 
 from kreisbund_platform.engine import forms, soundness
-from kreisbund_platform.engine.bpmn_model import NESTING, Behaviour
+from kreisbund_platform.engine.bpmn_model import Behaviour
 from kreisbund_platform.engine.dmn_model import Decision, Table
 from kreisbund_platform.engine.durations import parse_duration
 from kreisbund_platform.engine.letters import check_letter
 from kreisbund_platform.engine.plan import Element, Plan
 from kreisbund_platform.errors import FieldError
 from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.templates.automatic_decisions import check_automatic, is_decision
 from kreisbund_platform.templates.cases import run_cases
 from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_platform.templates.variants_points import point_problems
 from kreisbund_platform.texts import _
 
 OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no letter, but a message's name
@@ -20,40 +23,52 @@ OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no le
 
 def check_content(source: TemplateSource, manifest: Manifest, plan: Plan) -> list[FieldError]:
     """All problems of a template whose manifest could be read and whose model could be compiled."""
+    faulty = {form_id: problems for form_id, form in source.forms.items() if (problems := _form(form_id, form))}
+    unreadable = {name for name, found in faulty.items() if not all(_of_example(name, each) for each in found)}
     problems = [
-        *_forms(source, manifest),
-        *_letters(source, plan),
+        *_start_form(source, manifest),
+        *(problem for found in faulty.values() for problem in found),
+        *_letters(source, plan, unreadable),
         *_elements(source, plan),
         *_variable_points(manifest, plan),
+        *point_problems(source, manifest),
         *_soundness(plan),
-        *_human_decision(manifest, plan),
+        *check_automatic(manifest, plan, source.letter),
     ]
     return problems or list(_cases(source))
 
 
-def _forms(source: TemplateSource, manifest: Manifest) -> Iterator[FieldError]:
+def _start_form(source: TemplateSource, manifest: Manifest) -> Iterator[FieldError]:
     if manifest.start_form not in source.forms:
         yield FieldError("start_form", "FORM_MISSING", _("Dieses Formular gibt es nicht."))
-    for form_id, form in source.forms.items():
-        if form.get("id") != form_id:
-            yield FieldError(form_id, "FORM_ID", _("Die Kennung des Formulars ist nicht die seiner Datei."))
-        for problem in forms.check_schema(form):
-            yield FieldError(f"{form_id}.{problem.path}", problem.code, problem.message)
 
 
-def _letters(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
-    known = _variables(source, plan)
+def _form(form_id: str, form: Mapping[str, Any]) -> list[FieldError]:
+    problems = [FieldError(f"{form_id}.{found.path}", found.code, found.message) for found in forms.check_schema(form)]
+    if form.get("id") != form_id:
+        german = _("Die Kennung des Formulars ist nicht die seiner Datei.")
+        problems.append(FieldError(form_id, "FORM_ID", german))
+    return problems
+
+
+def _of_example(form_id: str, problem: FieldError) -> bool:
+    """Whether the form itself is fine and only its example does not fit it."""
+    return problem.path.startswith(f"{form_id}.example")
+
+
+def _letters(source: TemplateSource, plan: Plan, faulty: Container[str]) -> Iterator[FieldError]:
+    known = _variables(source, plan, faulty)
     for letter_id, letter in source.letters.items():
         for problem in check_letter(letter, known):
             yield FieldError(f"{letter_id}.{problem.path}", problem.code, problem.message)
 
 
-def _variables(source: TemplateSource, plan: Plan) -> frozenset[str]:
-    """All variables a case can have: fields of forms, outputs of decisions."""
+def _variables(source: TemplateSource, plan: Plan, faulty: Container[str]) -> frozenset[str]:
+    """All variables a case can have: fields of forms that can be read, outputs of decisions."""
     names = {
         forms.name_of(field)
-        for form in source.forms.values()
-        if isinstance(form.get("components"), list)
+        for form_id, form in source.forms.items()
+        if form_id not in faulty
         for field in forms.fields_of(form["components"])
     }
     for decision in _decisions(plan):
@@ -69,7 +84,7 @@ def _decisions(plan: Plan) -> Iterator[Decision]:
 
 def _elements(source: TemplateSource, plan: Plan) -> Iterator[FieldError]:
     for element in plan.elements.values():
-        if element.kind == "userTask":
+        if element.behaviour is Behaviour.TASK:
             yield from _task(source, element)
         elif element.behaviour is Behaviour.JOB:
             yield from _job(source, element)
@@ -96,6 +111,8 @@ def _job(source: TemplateSource, element: Element) -> Iterator[FieldError]:
         yield FieldError(element.element_id, "LETTER_MISSING", _("Dieses Schreiben gibt es nicht."))
     elif element.attributes.get("operation") == "notice" and letter.get("kind") == "LETTER":
         yield FieldError(element.element_id, "LETTER_KIND", _("Ein Bescheid braucht ein Schreiben mit Regelung."))
+    elif element.attributes.get("operation") == "letter" and is_decision(element, source.letter):
+        yield FieldError(element.element_id, "LETTER_KIND", _("Ein Schreiben mit Regelung wird als Bescheid erlassen."))
 
 
 def _is_duration(text: str) -> bool:
@@ -108,7 +125,7 @@ def _is_duration(text: str) -> bool:
 
 def _variable_points(manifest: Manifest, plan: Plan) -> Iterator[FieldError]:
     for point in manifest.variable_points:
-        if point.element not in plan.elements and point.element not in plan.decisions.by_id:
+        if point.kind is None and point.element not in plan.elements and point.element not in plan.decisions.by_id:
             yield FieldError(point.element, "ELEMENT_MISSING", _("Dieses Element gibt es nicht."))
 
 
@@ -117,52 +134,6 @@ def _soundness(plan: Plan) -> Iterator[FieldError]:
     if verdict.result != "sound":
         reason = verdict.reason or _("Es ließ sich nicht zeigen, dass jeder Vorgang enden kann.")
         yield FieldError(verdict.element_id or plan.process_id, verdict.result.upper(), reason)
-
-
-def _human_decision(manifest: Manifest, plan: Plan) -> Iterator[FieldError]:
-    """§ 35a VwVfG: a notice that no official has seen needs a norm that permits it."""
-    if manifest.automatic_decision_norm:
-        return
-    for element_id in sorted(_reached_without_staff(plan)):
-        if plan.elements[element_id].attributes.get("operation") == "notice":
-            message = _("Ein Weg führt ohne Entscheidung eines Menschen hierher; dafür fehlt die Norm.")
-            yield FieldError(element_id, "AUTOMATIC_DECISION", message)
-
-
-def _reached_without_staff(plan: Plan) -> set[str]:
-    found: set[str] = set()
-    pending = _entered(plan, plan.process_id)
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending += _onward(plan, plan.elements[name])
-    return found
-
-
-def _entered(plan: Plan, container_id: str) -> list[str]:
-    container = plan.containers[container_id]
-    return [*container.starts, *container.event_sub_processes]
-
-
-def _onward(plan: Plan, element: Element) -> list[str]:
-    """Where a token goes on without staff: past a staff task only by its border, or with no instance at all."""
-    past = [*element.boundaries, *(_beyond(plan, element) if element.multi else ())]
-    if element.kind == "userTask" and element.attributes.get("role") != Role.CITIZEN:
-        return past
-    if element.behaviour in NESTING:
-        return [*past, *_entered(plan, element.element_id)]
-    return [*past, *_beyond(plan, element)]
-
-
-def _beyond(plan: Plan, element: Element) -> list[str]:
-    return [flow.target for flow in element.outgoing] or _after(plan, element.container)
-
-
-def _after(plan: Plan, container_id: str) -> list[str]:
-    """Where a token goes when a sub-process ends; an event sub-process ends what it lies in."""
-    element = plan.elements.get(container_id)
-    return _beyond(plan, element) if element else []
 
 
 def _cases(source: TemplateSource) -> Iterator[FieldError]:

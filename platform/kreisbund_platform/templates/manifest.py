@@ -8,6 +8,9 @@ REGIMES = ("ThürVwVfG", "SGB_X", "AO", "AufenthG", "BauGB")
 SPHERES = ("own", "transferred")
 ASSURANCE_LEVELS = ("basic", "substantial", "high")
 NORMS = ("federal", "land", "satzung", "practice")
+POINT_KINDS = ("deadline", "fee", "role", "text", "optional_step", "insertion", "value")
+BINDS = ("authority", "citizen")
+UNITS = ("cents", "number", "text")
 CHANNELS = ("PORTAL", "LETTER", "COUNTER", "MAIL", "TELEPHONE", "FIT_CONNECT")
 
 
@@ -41,18 +44,35 @@ class Fee:
 
 @dataclass(frozen=True)
 class VariablePoint:
-    """Something counties may ask to vary. Only `satzung` and `practice` vary; `element` is a BPMN or DMN id."""
+    """Something counties may ask to vary; only `satzung` and `practice` vary, deadlines apart (see variants_rules).
+
+    `element` by kind: a BPMN id, a decision, a fee, `form.field` or a letter. `part` says what of it: `timer`, `due`,
+    `nextStepBy`, `name`, `nextStep`, `label`, `description` or a paragraph like `operative.0`. `also` names other
+    deadlines (`element.part`) that change together with this one. `binds`: whom a deadline binds, the
+    county's own authority or anybody else (`citizen`: applicants, neighbours, other bodies). `kind` is None in
+    manifests written before there were kinds: such a point is shown and never varies.
+    """
 
     id: str
     element: str
     norm: str
     citation: str
     default: str
+    kind: str | None = None
+    title: str | None = None
+    part: str | None = None
+    also: tuple[str, ...] = ()
+    binds: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a template says about itself. `automatic_decision_norm` permits notices without a human (§ 35a VwVfG)."""
+    """What a template says about itself.
+
+    `automatic_decision_norm` permits notices without a human (§ 35a VwVfG); `automatic_decision_exit` is the gateway
+    where cases with individual circumstances leave for an official.
+    """
 
     slug: str
     title: str
@@ -68,7 +88,8 @@ class Manifest:
     start_form: str
     fees: tuple[Fee, ...]
     variable_points: tuple[VariablePoint, ...]
-    automatic_decision_norm: str | None
+    automatic_decision_norm: str | None = None
+    automatic_decision_exit: str | None = None
 
 
 def read_manifest(raw: Mapping[str, Any]) -> Manifest:
@@ -91,7 +112,8 @@ def read_manifest(raw: Mapping[str, Any]) -> Manifest:
         start_form=_text(raw, "start_form"),
         fees=_entries(raw, "fees", _fee),
         variable_points=_entries(raw, "variable_points", _variable_point),
-        automatic_decision_norm=_text(raw, "automatic_decision_norm") if "automatic_decision_norm" in raw else None,
+        automatic_decision_norm=_optional_text(raw, "automatic_decision_norm"),
+        automatic_decision_exit=_optional_text(raw, "automatic_decision_exit"),
     )
 
 
@@ -113,6 +135,10 @@ def _text(raw: Mapping[str, Any], key: str, place: str = "") -> str:
     if not isinstance(value, str) or not value.strip():
         raise ManifestError(f"{place}{key}", "a text")
     return value.strip()
+
+
+def _optional_text(raw: Mapping[str, Any], key: str) -> str | None:
+    return _text(raw, key) if key in raw else None
 
 
 def _texts(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -171,10 +197,24 @@ def _fee(raw: Mapping[str, Any], place: str) -> Fee:
 
 def _variable_point(raw: Mapping[str, Any], place: str) -> VariablePoint:
     _only(raw, place, VariablePoint)
+    kind = _optional(raw, "kind", POINT_KINDS, place)
+    binds = _optional(raw, "binds", BINDS, place)
+    if kind == "deadline" and binds is None:
+        raise ManifestError(f"{place}binds", " | ".join(BINDS))
     return VariablePoint(
         _text(raw, "id", place),
         _text(raw, "element", place),
         _one_of(raw, "norm", NORMS, place),
         _text(raw, "citation", place),
         _text(raw, "default", place),
+        kind,
+        _text(raw, "title", place) if "title" in raw else None,
+        _text(raw, "part", place) if "part" in raw else None,
+        _texts(raw, "also") if "also" in raw else (),
+        binds,
+        _optional(raw, "unit", UNITS, place),
     )
+
+
+def _optional(raw: Mapping[str, Any], key: str, allowed: tuple[str, ...], place: str) -> str | None:
+    return _one_of(raw, key, allowed, place) if key in raw else None

@@ -1,4 +1,7 @@
-"""Published versions, ready to run: compiled once per process, since a version never changes."""
+"""What a case runs on, ready to run: a version, or a county's variant of one; compiled once per process.
+
+Neither a version nor a variant in force ever changes, so both stay in memory under their ids.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -10,12 +13,13 @@ from uuid import UUID
 from psycopg import Connection
 
 from kreisbund_platform.engine.plan import Plan, compile_plan
-from kreisbund_platform.templates import calls, queries
+from kreisbund_platform.templates import calls, queries, variants_queries
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
-from kreisbund_platform.templates.models import TemplateVersion
+from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
 
 MOST_LOADED = 200
-_loaded: "OrderedDict[UUID, LoadedTemplate]" = OrderedDict()
+Key = tuple[UUID, UUID | None]
+_loaded: "OrderedDict[Key, LoadedTemplate]" = OrderedDict()
 _lock = Lock()
 
 
@@ -32,24 +36,39 @@ class LoadedTemplate:
     manifest: Manifest
     forms: Mapping[str, Mapping[str, Any]]
     letters: Mapping[str, Mapping[str, Any]]
+    variant_id: UUID | None = None
 
 
-def plan_of(connection: Connection[Any], version_id: UUID) -> LoadedTemplate:
-    """The version, from memory where it was used lately. Raises LookupError where there is none."""
+def plan_of(connection: Connection[Any], version_id: UUID, variant_id: UUID | None = None) -> LoadedTemplate:
+    """The version with the county's variant applied, from memory where it was used lately.
+
+    `connection` is the county's own where there is a variant. Raises LookupError where there is none, and for a
+    variant that belongs to another version.
+    """
+    key = (version_id, variant_id)
     with _lock:
-        if version_id in _loaded:
-            _loaded.move_to_end(version_id)
-            return _loaded[version_id]
+        if key in _loaded:
+            _loaded.move_to_end(key)
+            return _loaded[key]
     version = queries.version(connection, version_id)
     if version is None:
         raise LookupError("no such template version")
-    return _remember(_load(connection, version))
+    variant = variants_queries.variant(connection, variant_id) if variant_id else None
+    if variant_id and (variant is None or variant.base_version_id != version_id or variant.status == "DRAFT"):
+        raise LookupError("no such variant of this version")
+    return _remember(key, _load(connection, version, variant))
 
 
-def _load(connection: Connection[Any], version: TemplateVersion) -> LoadedTemplate:
-    manifest = read_manifest(version.manifest)
-    decisions = {name: xml.encode() for name, xml in version.decisions.items()}
-    called = calls.called_sources(connection, version.bpmn_xml.encode())
+def plan_for_new(connection: Connection[Any], version_id: UUID) -> LoadedTemplate:
+    """What a new application of the connection's county runs on: the version with the variant in force there."""
+    return plan_of(connection, version_id, variants_queries.in_force(connection, version_id))
+
+
+def _load(connection: Connection[Any], version: TemplateVersion, variant: TemplateVariant | None) -> LoadedTemplate:
+    content = variant or version
+    manifest = read_manifest(content.manifest)
+    decisions = {name: xml.encode() for name, xml in content.decisions.items()}
+    called = calls.called_sources(connection, content.bpmn_xml.encode())
     models = {slug: source.model for slug, source in called.items()}
     return LoadedTemplate(
         template_id=version.template_id,
@@ -57,16 +76,17 @@ def _load(connection: Connection[Any], version: TemplateVersion) -> LoadedTempla
         number=version.number,
         slug=manifest.slug,
         title=manifest.title,
-        plan=compile_plan(version.bpmn_xml.encode(), decisions, models),
+        plan=compile_plan(content.bpmn_xml.encode(), decisions, models),
         manifest=manifest,
-        forms=calls.forms_with(version.forms, called),
-        letters=calls.letters_with(version.letters, called),
+        forms=calls.forms_with(content.forms, called),
+        letters=calls.letters_with(content.letters, called),
+        variant_id=variant.id if variant else None,
     )
 
 
-def _remember(template: LoadedTemplate) -> LoadedTemplate:
+def _remember(key: Key, template: LoadedTemplate) -> LoadedTemplate:
     with _lock:
-        _loaded[template.version_id] = template
+        _loaded[key] = template
         if len(_loaded) > MOST_LOADED:
             _loaded.popitem(last=False)
     return template

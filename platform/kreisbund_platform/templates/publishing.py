@@ -13,12 +13,14 @@ from kreisbund_platform.engine.plan import ModelRefused, Plan, compile_plan
 from kreisbund_platform.errors import FieldError, Invalid
 from kreisbund_platform.templates import calls, queries
 from kreisbund_platform.templates.checks import check_content
+from kreisbund_platform.templates.limits import check_limits
 from kreisbund_platform.templates.manifest import Manifest, ManifestError, read_manifest
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateVersion, Topic
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_platform.texts import _
 
 SERVICE_TEAM = "service_team"
+MANIFEST_KEYS = frozenset(Manifest.__dataclass_fields__)
 
 
 def publish(
@@ -46,6 +48,8 @@ def check(source: TemplateSource) -> Manifest | Invalid:
         manifest = read_manifest(source.manifest)
     except ManifestError as error:
         return _invalid([FieldError(error.key, "MANIFEST", _("Erwartet: {expected}").format(expected=error.expected))])
+    if problems := check_limits(source):
+        return _invalid(problems)
     plan = _plan(source)
     problems = [plan] if isinstance(plan, FieldError) else check_content(source, manifest, plan)
     return _invalid(problems) if problems else manifest
@@ -53,20 +57,9 @@ def check(source: TemplateSource) -> Manifest | Invalid:
 
 def _plan(source: TemplateSource) -> Plan | FieldError:
     try:
-        for name, xml in [("process.bpmn", source.bpmn_xml), *source.decisions.items()]:
-            if b"\0" in xml or not _is_utf8(xml):
-                return FieldError(name, "ENCODING", _("Die Datei ist nicht in UTF-8 geschrieben."))
         return compile_plan(source.bpmn_xml, source.decisions, source.called_models)
     except ModelRefused as refused:
         return FieldError(refused.element_id, "MODEL", refused.reason)
-
-
-def _is_utf8(xml: bytes) -> bool:
-    try:
-        xml.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _invalid(problems: list[FieldError]) -> Invalid:

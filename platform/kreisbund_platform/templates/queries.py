@@ -1,6 +1,6 @@
 """SQL of the shared catalogue (workspace `catalogue`) and of a county's adoptions (its own login role)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Json
 
+from kreisbund_platform.database import catalogue_objects
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateAdoption, TemplateVersion, Topic
 
 Rows = Connection[Any]
@@ -81,13 +82,13 @@ def version(connection: Rows, version_id: UUID) -> TemplateVersion | None:
         return cursor.execute("SELECT * FROM shared.template_version WHERE id = %s", (version_id,)).fetchone()
 
 
-def version_numbered(connection: Rows, slug: str, number: int) -> TemplateVersion | None:
-    """A template's published version of this number."""
+def version_numbered(connection: Rows, slug: str, number: int | None) -> TemplateVersion | None:
+    """A template's version by its number; the newest where `number` is None."""
     with connection.cursor(row_factory=class_row(TemplateVersion)) as cursor:
         return cursor.execute(
             "SELECT v.* FROM shared.template_version v JOIN shared.process_template t ON t.id = v.template_id"
-            " WHERE t.slug = %s AND v.number = %s",
-            (slug, number),
+            " WHERE t.slug = %s AND (%s::int IS NULL OR v.number = %s) ORDER BY v.number DESC LIMIT 1",
+            (slug, number, number),
         ).fetchone()
 
 
@@ -100,22 +101,38 @@ def newest_versions(connection: Rows) -> list[tuple[str, str, int, datetime]]:
 
 
 def newest_version(connection: Rows, slug: str) -> tuple[UUID, UUID] | None:
-    """Template id and id of its newest published version."""
+    """Template id and id of its newest published version that is not retired."""
     return connection.execute(
         "SELECT t.id, v.id FROM shared.process_template t JOIN shared.template_version v ON v.template_id = t.id"
-        " WHERE t.slug = %s ORDER BY v.number DESC LIMIT 1",
+        " WHERE t.slug = %s AND NOT EXISTS (SELECT 1 FROM shared.version_retirement r WHERE r.version_id = v.id)"
+        " ORDER BY v.number DESC LIMIT 1",
         (slug,),
     ).fetchone()
 
 
 def version_in_force(connection: Rows, slug: str) -> UUID | None:
-    """The version this county has adopted, None where it has not or has ended it."""
+    """The version this county has adopted; None where it has not, has ended it, or the version is retired."""
     row = connection.execute(
         "SELECT a.version_id FROM template_adoption a JOIN shared.process_template t ON t.id = a.template_id"
-        " WHERE t.slug = %s AND a.ended_at IS NULL",
+        " WHERE t.slug = %s AND a.ended_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM shared.version_retirement r WHERE r.version_id = a.version_id)",
         (slug,),
     ).fetchone()
     return row[0] if row else None
+
+
+def version_for_received(connection: Rows, slug: str, received_on: date) -> UUID | None:
+    """The version on which an application received on this day starts in the connection's county."""
+    template = "(SELECT t.id FROM shared.process_template t WHERE t.slug = %(slug)s)"
+    statement = "SELECT " + catalogue_objects.STARTS_ON % (template, "%(received_on)s")
+    row = connection.execute(statement.encode(), {"slug": slug, "received_on": received_on}).fetchone()
+    return row[0] if row else None
+
+
+def is_retired(connection: Rows, version_id: UUID) -> bool:
+    """Whether a version may be taken over no more."""
+    query = "SELECT 1 FROM shared.version_retirement WHERE version_id = %s"
+    return connection.execute(query, (version_id,)).fetchone() is not None
 
 
 def put_adoption(connection: Rows, adoption: TemplateAdoption) -> bool:

@@ -29,9 +29,28 @@ PUBLISHED: Mapping[str, Privileges] = dict.fromkeys(
         "topic",
         "process_template",
         "template_version",
+        "cooperation_agreement",
+        "agreement_member",
+        "natural_person_account",
+        "signing_key",
+        "version_signature",
+        "version_publication",
+        "version_retirement",
+        "rollout",
+        "rollout_ring",
+        "rollout_county",
     ),
     READ,
 )
+# What only the service team works on until it is published.
+_WORKSHOP: Mapping[str, Privileges] = {
+    **dict.fromkeys(("cooperation_agreement", "agreement_member", "template_draft", "review_round"), WRITE),
+    **dict.fromkeys(("review_comment", "review_vote", "publication_proposal"), WRITE),
+    **dict.fromkeys(("rollout", "rollout_ring", "rollout_county"), WRITE),
+    **dict.fromkeys(("draft_revision", "template_history", "signing_key", "signing_key_secret"), APPEND),
+    **dict.fromkeys(("version_signature", "version_publication", "version_retirement"), APPEND),
+    "rollout_health": READ,
+}
 # In a county's own schema everything is WRITE but these.
 COUNTY_EXCEPTIONS: Mapping[str, Privileges] = {"event": APPEND, "schema_migration": READ}
 WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
@@ -45,15 +64,23 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
         **dict.fromkeys(("life_situation", "ozg_service", "public_service", "public_service_term"), WRITE),
         **dict.fromkeys(("topic", "process_template"), WRITE),
         "template_version": APPEND,
+        **_WORKSHOP,
         "adoption_overview": READ,
         "dashboard_month": READ,
         "idempotency": WRITE,
     },
     "state": {**PUBLISHED, "dashboard_month": READ, "idempotency": WRITE},
-    "operations": {**PUBLISHED, "issuer": READ, "collector_position": READ, "idempotency": WRITE},
+    "operations": {
+        **PUBLISHED,
+        "issuer": READ,
+        "collector_position": READ,
+        "natural_person_account": APPEND,
+        "idempotency": WRITE,
+    },
     "collector": {
-        "tenant": READ,
-        **dict.fromkeys(("collector_position", "dashboard_month", "adoption_overview"), WRITE),
+        **dict.fromkeys(("tenant", "process_template", "template_version"), READ),
+        **dict.fromkeys(("collector_position", "dashboard_month", "adoption_overview", "rollout_health"), WRITE),
+        "template_history": APPEND,
     },
 }
 

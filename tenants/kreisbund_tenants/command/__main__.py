@@ -14,7 +14,7 @@ from kreisbund_tenants.manifest import ManifestError
 from kreisbund_tenants.seeding import SeedingError
 
 # Modules below kreisbund_tenants.command; only the one asked for is imported.
-VERBS = ("conformance", "demo", "migrate", "services", "setup", "templates", "tenants")
+VERBS = ("cases", "conformance", "demo", "migrate", "services", "setup", "templates", "tenants")
 EXPECTED = (
     CommandError,
     DatabaseUnavailableError,

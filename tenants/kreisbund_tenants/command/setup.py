@@ -7,7 +7,7 @@ from typing import Any
 
 from kreisbund_tenants import seeding
 from kreisbund_tenants.command.environment import Environment, environment
-from kreisbund_tenants.demo import cases, year
+from kreisbund_tenants.demo import cases, workshop, year
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     _timed("public services", lambda: str(seeding.seed_services(here.connections, here.clock)))
     _timed("process templates", lambda: ", ".join(seeding.seed_templates(here.connections, here.clock)))
     if here.settings.demo:
+        _timed("service team", lambda: workshop.furnish(here.settings, here.connections, here.registry))
         _timed("adoptions", lambda: str(year.adopt_all(here.settings, here.connections, here.registry)))
         _timed("demonstration cases", lambda: _cases(here))
     return 1 if behind else 0

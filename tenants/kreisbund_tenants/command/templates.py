@@ -1,40 +1,52 @@
-"""`templates publish FOLDER… | list | test FOLDER…`: the shared catalogue of process templates."""
+"""`templates`: the shared catalogue of process templates, and its templates as folders and files.
+
+`publish PATH… | import PATH | export SLUG [--number N] FILE | list` need the deployment;
+`test PATH… | pack FOLDER FILE | import-xdatenfelder FILE [--out FOLDER]` do not. A PATH is a folder or a `.kbt` file.
+"""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from kreisbund_platform.engine.plan import ModelRefused
 from kreisbund_platform.errors import Invalid
 from kreisbund_platform.templates import publishing, queries
-from kreisbund_platform.templates.cases import run_cases
-from kreisbund_platform.templates.source import SourceError, TemplateSource, load_folder
+from kreisbund_platform.templates.life_cycle import exchange
+from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_tenants.command import template_files
 from kreisbund_tenants.command.environment import CommandError, environment
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
-    parser = subparsers.add_parser("templates", help="publish, list, test", allow_abbrev=False)
+    parser = subparsers.add_parser("templates", help="publish, list, test, import, export", allow_abbrev=False)
     actions = parser.add_subparsers(dest="action", required=True)
-    for action in ("publish", "test"):
-        actions.add_parser(action, allow_abbrev=False).add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    for action in ("publish", "test", "import"):
+        actions.add_parser(action, allow_abbrev=False).add_argument("folders", nargs="+", type=Path, metavar="PATH")
     actions.add_parser("list", allow_abbrev=False)
+    export = actions.add_parser("export", allow_abbrev=False)
+    export.add_argument("slug", metavar="SLUG")
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("--number", type=int, metavar="N")
+    pack = actions.add_parser("pack", allow_abbrev=False)
+    pack.add_argument("folder", type=Path, metavar="FOLDER")
+    pack.add_argument("file", type=Path, metavar="FILE")
+    fim = actions.add_parser("import-xdatenfelder", allow_abbrev=False)
+    fim.add_argument("file", type=Path, metavar="FILE")
+    fim.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the action."""
-    if args.action == "list":
-        return _list()
-    sources = [_load(folder) for folder in args.folders]
-    return _test(sources) if args.action == "test" else _publish(sources)
-
-
-def _load(folder: Path) -> TemplateSource:
-    try:
-        return load_folder(folder)
-    except SourceError as error:
-        raise CommandError(str(error)) from error
+    actions = {
+        "list": lambda _args: _list(),
+        "publish": _publish,
+        "import": _publish,
+        "export": _export,
+        "test": template_files.test,
+        "pack": template_files.pack,
+        "import-xdatenfelder": template_files.import_xdatenfelder,
+    }
+    return actions[args.action](args)
 
 
 def _list() -> int:
@@ -44,41 +56,32 @@ def _list() -> int:
     return 0
 
 
-def _publish(sources: list[TemplateSource]) -> int:
+def _publish(args: argparse.Namespace) -> int:
+    sources = [template_files.load(path) for path in args.folders]
+    return int(sum(_refused(source) for source in sources) > 0)
+
+
+def _refused(source: TemplateSource) -> bool:
+    """Publishes what it calls first, then itself."""
+    if any([_refused(called) for called in source.called.values()]):  # noqa: C419  each one tells its problems
+        return True
     env = environment()
-    refused = False
     with env.connections.for_workspace("catalogue") as connection:
-        for source in sources:
-            result = publishing.publish(connection, source, clock=env.clock)
-            if isinstance(result, Invalid):
-                refused = True
-                _tell(result)
-            else:
-                print(f"{result.manifest['slug']} {result.number} {result.content_hash}")
-    return int(refused)
+        result = publishing.publish(connection, source, clock=env.clock)
+    if isinstance(result, Invalid):
+        template_files.tell(result)
+        return True
+    print(f"{result.manifest['slug']} {result.number} {result.content_hash}")
+    return False
 
 
-def _test(sources: list[TemplateSource]) -> int:
-    failed = 0
-    for source in sources:
-        checked = publishing.check(source)
-        if isinstance(checked, Invalid):
-            failed += 1
-            _tell(checked)
-        failed += _report_cases(source)
-    return int(failed > 0)
-
-
-def _report_cases(source: TemplateSource) -> int:
-    try:
-        results = run_cases(source)
-    except ModelRefused:
-        return 1  # the check has named the element
-    for result in results:
-        print(f"{'ok' if result.problem is None else 'FAILED'} {result.name}")
-    return sum(result.problem is not None for result in results)
-
-
-def _tell(refusal: Invalid) -> None:
-    for problem in refusal.field_errors:
-        print(f"{problem.path}: {problem.code}: {problem.message}", file=sys.stderr)
+def _export(args: argparse.Namespace) -> int:
+    with environment().connections.for_workspace("catalogue") as connection:
+        found = queries.version_numbered(connection, args.slug, args.number)
+        if found is None:
+            number = f" {args.number}" if args.number is not None else ""
+            raise CommandError(f"no such template: {args.slug}{number}")
+        content = exchange.file_of_version(connection, found)
+    template_files.write(args.file, content)
+    print(f"{args.slug} {found.number} {found.content_hash}")
+    return 0

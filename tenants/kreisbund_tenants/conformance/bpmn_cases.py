@@ -28,6 +28,7 @@ class _Running:
     plan: Plan
     state: dict[str, Any]
     variables: dict[str, Any]
+    faulty: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class _Thrown:
     kind: str
     name: str
     target: str | None = None
-    heard_in: int | None = None
+    heard_in: "_Running | None" = None
 
 
 @dataclass
@@ -55,9 +56,7 @@ class Outcome:
         return {"completed": self.completed, "trace": self.trace}
 
 
-def run_case(
-    plans: Mapping[str, Plan], mail: Mail, process: str, variables: dict[str, Any]
-) -> Outcome:
+def run_case(plans: Mapping[str, Plan], mail: Mail, process: str, variables: dict[str, Any]) -> Outcome:
     """Runs one process of the file."""
     return _World(plans, mail).run(process, variables)
 
@@ -77,13 +76,14 @@ class _World:
         self.outcome = Outcome()
 
     def run(self, process: str, variables: dict[str, Any]) -> Outcome:
-        first = self._start(self.plans[process], variables, None)
+        plan = self.plans[process]
+        first = self._start(plan, variables, _plain_start(plan))
         for _step in range(MOST_STEPS):
             if not (self._deliver() or self._do_work() or self._fire_a_timer()):
                 break
         if first.state["ended"]:
             self.outcome.completed = "completed"
-        elif first.state.get("incidents"):
+        elif first.faulty or first.state.get("incidents"):
             self.outcome.completed = "incident"
         return self.outcome
 
@@ -99,10 +99,13 @@ class _World:
     # --- one event
 
     def _step(self, running: _Running, event: engine.Event) -> bool:
-        """False where the event comes too late."""
+        """False where the event comes too late, or leads into a loop without a wait state."""
         try:
             step = engine.advance(running.plan, running.state, running.variables, event, self.now)
         except engine.StaleToken:
+            return False
+        except engine.EngineFault:
+            running.faulty = True
             return False
         running.state = step.state
         running.variables = running.variables if step.variables is None else step.variables
@@ -113,8 +116,9 @@ class _World:
     def _note(self, running: _Running, effect: engine.Effect) -> None:
         match effect:
             case engine.Passed(element_id, instance):
-                if _is_activity(element := running.plan.elements[element_id]) and bool(element.multi) == bool(instance):
-                    self.outcome.trace.append(_own_id(element))
+                element = running.plan.elements[element_id]
+                if _is_activity(element) and bool(element.multi) == bool(instance):
+                    self.outcome.trace.append(_own_id(running.plan, element))
             case engine.TaskOpened(token, element_id):
                 self.work.append((running, token, element_id))
             case engine.JobRequested(token, element_id):
@@ -123,19 +127,22 @@ class _World:
             case engine.SubscriptionOpened(token, element_id):
                 if self._is_thrown_by_nobody(running, element_id):
                     self.work.append((running, token, element_id))
-                self._take_kept(running.plan.elements[element_id])
+                self._take_kept(running.plan, running.plan.elements[element_id])
             case engine.TimerSet(token, element_id, due_at):
                 self.count += 1
                 self.timers.append((due_at, self.count, running, token, element_id))
             case engine.SignalThrown(_element_id, name):
-                self.thrown.append(_Thrown("signal", name, heard_in=id(running)))
+                self.thrown.append(_Thrown("signal", name, heard_in=running))
 
     def _is_thrown_by_nobody(self, running: _Running, element_id: str) -> bool:
         """A receive task is a task: where nobody in the file sends its message it completes as reached."""
         if running.plan.elements[element_id].kind != "receiveTask":
             return False
         element = running.plan.elements[element_id]
-        return _own_id(element) not in self.mail.flows.values() and _name(element) not in self.mail.sent.values()
+        return (
+            _own_id(running.plan, element) not in self.mail.flows.values()
+            and _name(element) not in self.mail.sent.values()
+        )
 
     # --- what can happen
 
@@ -149,7 +156,7 @@ class _World:
             Behaviour.JOB: engine.JobCompleted(token),
         }
         happened = self._step(running, done.get(element.behaviour, engine.MessageReceived(token, element_id)))
-        own = _own_id(element)
+        own = _own_id(running.plan, element)
         if happened and own in self.mail.sent:
             self.thrown.append(_Thrown("message", self.mail.sent[own], self.mail.flows.get(own)))
         return True
@@ -177,37 +184,48 @@ class _World:
             (running, token, element)
             for running in self.running
             for token, element in _waited_for(running)
-            if _hears(element, thrown) and thrown.heard_in != id(running)
+            if _hears(running.plan, element, thrown) and thrown.heard_in is not running
         ]
         if thrown.kind == "signal":
             for running, token, element in waiting:
                 self._step(running, engine.SignalReceived(token, element.element_id))
             self._start_others(thrown)
-        elif waiting:
-            running, token, element = waiting[0]
-            self._step(running, engine.MessageReceived(token, element.element_id))
-        elif not self._start_others(thrown):
+        elif not (self._first_to_take(waiting) or self._start_others(thrown)):
             self.kept.append(thrown)
         return True
+
+    def _first_to_take(self, waiting: list[tuple[_Running, int, Element]]) -> bool:
+        """A message goes to one only."""
+        return any(
+            self._step(running, engine.MessageReceived(token, element.element_id))
+            for running, token, element in waiting
+        )
 
     def _start_others(self, thrown: _Thrown) -> bool:
         started = False
         for plan in self.plans.values():
             for name in plan.containers[plan.process_id].starts:
                 element = plan.elements[name]
-                meant = thrown.target == plan.process_id and element.event and element.event.type == "message"
-                if (_hears(element, thrown) or meant) and not started:
+                own = thrown.heard_in is not None and thrown.heard_in.plan is plan
+                if _begins(plan, element, thrown) and not started and not own:
                     self._start(plan, {}, name)
                     started = thrown.kind == "message"
         return started
 
-    def _take_kept(self, element: Element) -> None:
+    def _take_kept(self, plan: Plan, element: Element) -> None:
         """A message that came before anybody waited for it."""
         for thrown in self.kept:
-            if _hears(element, thrown):
+            if _hears(plan, element, thrown):
                 self.kept.remove(thrown)
                 self.thrown.append(thrown)
                 return
+
+
+def _plain_start(plan: Plan) -> str | None:
+    """Of several start events the one without a trigger."""
+    container = plan.containers[plan.process_id]
+    plain = [name for name in container.starts if plan.elements[name].event is None]
+    return next(iter([*plain, *container.starts]), None) if not container.implicit else None
 
 
 def _with_waiting_tasks(plan: Plan) -> Plan:
@@ -230,10 +248,16 @@ def _waited_for(running: _Running) -> list[tuple[int, Element]]:
     ]
 
 
-def _hears(element: Element, thrown: _Thrown) -> bool:
+def _begins(plan: Plan, start: Element, thrown: _Thrown) -> bool:
+    """A message flow may lead to a pool as a whole: to whatever message start it has."""
+    whole = thrown.target == plan.process_id and start.event is not None and start.event.type == "message"
+    return whole or _hears(plan, start, thrown)
+
+
+def _hears(plan: Plan, element: Element, thrown: _Thrown) -> bool:
     if element.event is None or element.event.type != thrown.kind:
         return False
-    return _own_id(element) == thrown.target if thrown.target else _name(element) == thrown.name
+    return _own_id(plan, element) == thrown.target if thrown.target else _name(element) == thrown.name
 
 
 def _name(element: Element) -> str:
@@ -244,7 +268,9 @@ def _is_activity(element: Element) -> bool:
     return element.kind.endswith("Task") or element.kind in ("task", "subProcess", "callActivity")
 
 
-def _own_id(element: Element) -> str:
+def _own_id(plan: Plan, element: Element) -> str:
     """The id in the file; a called process's elements carry the call's before it."""
-    container, name = element.container, element.element_id
-    return name.rpartition(".")[2] if name.startswith(f"{container.partition('.')[0]}.") else name
+    around = plan.elements.get(element.container)
+    while around is not None and around.behaviour is not Behaviour.CALL:
+        around = plan.elements.get(around.container)
+    return element.element_id if around is None else element.element_id.removeprefix(f"{around.element_id}.")

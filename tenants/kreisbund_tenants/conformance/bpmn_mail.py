@@ -42,9 +42,7 @@ def _all(root: etree._Element, kind: str) -> list[etree._Element]:
     return list(root.iter(f"{{{BPMN}}}{kind}"))
 
 
-def _definition(
-    element: etree._Element, shared: Mapping[str | None, etree._Element]
-) -> etree._Element | None:
+def _definition(element: etree._Element, shared: Mapping[str | None, etree._Element]) -> etree._Element | None:
     """The element's own definition, or the one that it refers to."""
     for child in element:
         if local_name(child) == "messageEventDefinition":
@@ -60,7 +58,7 @@ def _sent(
     """The message's name; the element's own where it names none, as the engine's reading has it."""
     definition = _definition(element, shared)
     reference = _bare((definition if definition is not None else element).get("messageRef"))
-    return (names.get(reference) or reference) or element.get("name") or element.get("id", "")
+    return names.get(reference) or reference or element.get("name") or element.get("id") or ""
 
 
 def _flows(root: etree._Element) -> list[tuple[str, str]]:

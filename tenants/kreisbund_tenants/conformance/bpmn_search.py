@@ -16,7 +16,7 @@ from typing import Any
 
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.durations import Duration
-from kreisbund_platform.engine.plan import Behaviour, Element, Flow, MultiInstance, Plan
+from kreisbund_platform.engine.plan import Behaviour, Element, MultiInstance, Plan
 from kreisbund_platform.engine.timers import Timer
 
 MOST_STATES = 4_000
@@ -109,11 +109,11 @@ class _One:
 
 
 def _is_calm(plan: Plan) -> bool:
-    """Nothing in it ends, stops or overtakes another token: whichever moves first, the same is reached in the end."""
+    """Nothing in it ends or stops another token: whichever moves first, the same is reached in the end."""
     return not any(
         element.host or element.behaviour in _UNQUIET or (element.event and element.event.type in _DISTURBING)
         for element in plan.elements.values()
-    ) and not any(element.joins and element.behaviour is Behaviour.INCLUSIVE for element in plan.elements.values())
+    )
 
 
 def _freed(plan: Plan, tape: _Tape) -> Plan:
@@ -142,7 +142,9 @@ def _with_choices(element: Element, tape: _Tape) -> Element:
     asked = [flow.flow_id for flow in element.outgoing if flow.flow_id != element.default]
     choice = _Choice(tape, list(_open_sets(element, asked)))
     flows = tuple(
-        flow if flow.flow_id == element.default else replace(flow, condition=_Free(flow.flow_id, choice, flow.flow_id == asked[0]))
+        flow
+        if flow.flow_id == element.default
+        else replace(flow, condition=_Free(flow.flow_id, choice, flow.flow_id == asked[0]))
         for flow in element.outgoing
     )
     return replace(element, outgoing=flows, chooses=True)
@@ -181,7 +183,7 @@ class _Search:
 
     def by_chance(self) -> bool:
         """Whether one of some random runs ends."""
-        self.tape.chance = Random(1)
+        self.tape.chance = Random(1)  # noqa: S311  the same runs each time
         until = time.monotonic() + (self.until - time.monotonic()) / 3
         found = any(self._ends_by_chance(self.tape.chance) for _run in range(RUNS) if time.monotonic() < until)
         self.tape.chance = None
@@ -298,7 +300,9 @@ class _Search:
         for name in (*element.awaits, *element.boundaries):
             awaited = self.plan.elements[name]
             kind = awaited.event.type if awaited.event else ""
-            once = None if awaited.interrupting or not (awaited.host or awaited.kind == "startEvent") else (name, entry[0])
+            once = (
+                None if awaited.interrupting or not (awaited.host or awaited.kind == "startEvent") else (name, entry[0])
+            )
             if kind in _OUTSIDE and once not in fired:
                 yield _OUTSIDE[kind](token, name), once
             elif kind == "error" and element.behaviour is not Behaviour.EVENT_SUB_PROCESS:

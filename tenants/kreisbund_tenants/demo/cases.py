@@ -1,4 +1,4 @@
-"""Demonstration cases: a year of about 130 a county, made by the real services from a seed."""
+"""Demonstration cases: a year of about 140 a county, made by the real services from a seed."""
 
 import random
 import uuid
@@ -28,7 +28,7 @@ from kreisbund_tenants.demo.replay import Plan, Replay
 from kreisbund_tenants.demo.scripts import Playing, Script, names, scripts_of
 
 QUICK = {"schuelerbefoerderung": 8, "jagdschein": 2}
-OTHERS_A_MONTH = 1
+OTHERS_A_MONTH = 2
 THIS_MONTH = 10
 SHORTEST_MONTH = timedelta(hours=6)  # on the morning of a first the evening before counts too
 # positions among this month's applications
@@ -111,7 +111,7 @@ def _scripts(connection: Connection[Any]) -> dict[str, list[Script]]:
     for slug in year.TEMPLATES:
         version = adoptions.version_in_force(connection, slug)
         if version is not None:
-            found[slug] = scripts_of(plans.plan_of(connection, version), plans.cases_of(connection, version))
+            found[slug] = scripts_of(plans.plan_for_new(connection, version), plans.cases_of(connection, version))
     return found
 
 

@@ -136,11 +136,12 @@ class Replay:
         withdrawal.withdraw(self._work(case.plan.applicant), str(application_id), None, 1)
 
     def _claim(self, case: _Case) -> None:
-        if case.completed >= case.plan.most_tasks or not case.plan.playing.steps:
+        if case.completed >= case.plan.most_tasks:
             return
         task = next((t for t in queries.open_tasks(self._connection, case.id) if self._answers(case, t)), None)
         if task is None:
-            self._ask_again(case)
+            if case.plan.playing.steps:
+                self._ask_again(case)
             return
         person = self._person(task.role, case.plan)
         claimed = tasks.claim(self._work(person), str(task.id), task.version)

@@ -12,13 +12,21 @@ from kreisbund_platform.templates import adoptions
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
+from kreisbund_tenants.demo import variants
 from kreisbund_tenants.demo.people import people_of
 from kreisbund_tenants.demo.principal import principal_of
 from kreisbund_tenants.demo.realms import DemoRealm
 from kreisbund_tenants.seeding import seeded_slugs
 
 EARLIER_MONTHS = 11
-TEMPLATES = ("schuelerbefoerderung", "jagdschein", "baugenehmigung")
+TEMPLATES = (
+    "schuelerbefoerderung",
+    "jagdschein",
+    "baugenehmigung",
+    "blaue-karte-eu",
+    "unterhaltsvorschuss",
+    "zaehlerstand",
+)
 
 
 def months(now: datetime) -> list[date]:
@@ -56,4 +64,5 @@ def _adopt(settings: Settings, connections: Connections, tenant: TenantContext, 
         refused = [result for slug in TEMPLATES if isinstance(result := adoptions.adopt(work, slug), REFUSALS)]
         if refused:
             raise TypeError(f"demo adoption refused: {refused[0].code}")
+        variants.vary(work)
     return len(TEMPLATES)

@@ -63,9 +63,10 @@ def case_page(visit: Visit, found: dict[str, Any], problem: str | None = None, *
 def _stopped(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Open incidents with their element's name and the ways that lead on from it."""
     open_ = [incident for incident in found["incidents"] if incident["resolvedAt"] is None]
-    if not open_ or not found["templateVersion"]:
+    version = found["variant"] or found["templateVersion"]
+    if not open_ or not version:
         return []
-    model = found["templateVersion"]["bpmnXml"].encode()
+    model = version["bpmnXml"].encode()
     names = names_of(model)
     return [
         {**incident, "name": names.get(incident["elementId"], ""), "ways": ways_from(model, incident["elementId"])}
@@ -74,8 +75,8 @@ def _stopped(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def answers_of(found: Mapping[str, Any]) -> list[form_answers.Section]:
-    """All answers of the case with the labels of the version it runs on, the start form's first."""
-    forms = (found["templateVersion"] or {}).get("forms") or {}
+    """All answers of the case with the labels of what it runs on, the start form's first."""
+    forms = (found["variant"] or found["templateVersion"] or {}).get("forms") or {}
     schemas = list(forms.values())
     start = (found["template"] or {}).get("startForm")
     if start:
@@ -85,7 +86,7 @@ def answers_of(found: Mapping[str, Any]) -> list[form_answers.Section]:
 
 def _diagram(found: Mapping[str, Any]) -> Markup | None:
     """Where the case stands. The engine's drawing escapes what an author wrote."""
-    version = found["templateVersion"]
+    version = found["variant"] or found["templateVersion"]
     if not version:
         return None
     tasks = [edge["node"] for edge in found["tasks"]["edges"]]

@@ -8,6 +8,7 @@ from kreisbund_platform.cases.waits import queries
 from kreisbund_platform.cases.waits.timers import backoff
 from kreisbund_platform.engine.advance import EngineFault, Event, JobCompleted, JobFailed, StaleToken
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates.transitions import UpgradeNeededError
 
 MOST_ATTEMPTS = 4
 GIVEN_UP = "JOB_FAILED"
@@ -28,6 +29,9 @@ def _try(work: WorkContext, held: Held, job: Job) -> None:
     element = held.template.plan.elements[job.element_id]
     try:
         done = operations.perform(work, held, element, held.case.data or {})
+    except UpgradeNeededError:
+        queries.postpone_job(work.connection, job, work.clock.now() + backoff(job.attempts))
+        return
     except operations.OperationFailedError as failure:
         telemetry.log("job_failed", problem=failure, case=job.case_id, element=job.element_id)
         if job.attempts + 1 < MOST_ATTEMPTS:

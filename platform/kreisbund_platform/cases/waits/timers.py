@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.audit import log
 from kreisbund_platform.cases import recording, steps
 from kreisbund_platform.cases.holding import hold
 from kreisbund_platform.cases.models import CaseRecord, Timer
@@ -11,6 +12,7 @@ from kreisbund_platform.documents import remedies
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
 from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.templates.transitions import UPGRADE_NEEDED, UpgradeNeededError
 from kreisbund_platform.tenancy import deadlines
 
 NOT_YET_DELIVERED = timedelta(days=7)
@@ -46,10 +48,21 @@ def _fire(work: WorkContext, timer: Timer) -> None:
         telemetry.timers.add(1, {"result": "done"})
     except StaleToken:
         queries.remove_timer(work.connection, timer)
+    except UpgradeNeededError:
+        _wait_for_upgrade(work, held.case, timer)
     except EngineFault as fault:
         telemetry.log("timer_fault", problem=fault, case=timer.case_id, element=timer.element_id)
         telemetry.timers.add(1, {"result": "fault"})
         queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
+
+
+def _wait_for_upgrade(work: WorkContext, case: CaseRecord, timer: Timer) -> None:
+    """The timer would decide on a version that no longer may: said once in the case's history, tried again later."""
+    if timer.attempts == 0:
+        body = {"element": timer.element_id}
+        log.append(work, type=UPGRADE_NEEDED, case_id=case.id, case_version=case.version, body=body)
+    telemetry.timers.add(1, {"result": "upgrade_needed"})
+    queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
 
 
 def _runs_until(work: WorkContext, case: CaseRecord, element: Element) -> datetime | None:

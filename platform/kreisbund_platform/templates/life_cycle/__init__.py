@@ -1,0 +1,1 @@
+"""How a template comes to be: drafts, review rounds, signatures, publication, rollouts, releases, retirement."""
