@@ -1,11 +1,13 @@
 """Soundness against its definition: folding against plain exploration, both against a naive oracle, and real runs."""
 
+from contextlib import suppress
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kreisbund_platform.engine import soundness
+from kreisbund_platform.engine.advance import EngineFault
 from kreisbund_platform.engine.bpmn import read_process
 from kreisbund_platform.engine.plan import build_plan
 from kreisbund_platform.engine.soundness_exploring import explore
@@ -13,8 +15,9 @@ from kreisbund_platform.engine.soundness_net import Join, Net, Node, Split, mark
 from kreisbund_platform.engine.soundness_regions import shrink
 from kreisbund_platform.engine.soundness_verdicts import decided
 from tests.engine import naive_soundness
+from tests.engine.random_full_models import FullModel
 from tests.engine.random_models import SOUND, Model
-from tests.engine.random_runs import ends
+from tests.engine.random_runs import Case, ends
 from tests.engine.wild_models import wild
 
 seeds = st.integers(0, 10**9)
@@ -88,7 +91,7 @@ def _piece(net: Net, random: Random, before: int) -> int:
     return nodes[-1]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(seeds)
 def test_regions_change_no_verdict(seed):
     net = composed_net(Random(seed))
@@ -120,9 +123,26 @@ def test_verdicts_agree_with_the_definition(seed):
 
 
 @settings(max_examples=400, deadline=None)
-@given(seeds, st.booleans())
-def test_sound_models_never_stick(seed, structured):
+@given(seeds, st.sampled_from((Model, FullModel, None)))
+def test_sound_models_never_stick(seed, model):
     random = Random(seed)
-    plan = build_plan(read_process(Model(seed, 4, SOUND).xml if structured else wild(random)))
+    plan = build_plan(read_process(model(seed, 4, SOUND).xml if model else wild(random)))
     if soundness.check(plan).result == "sound":
         assert ends(plan, random, runs=5) != -1, seed
+
+
+@settings(max_examples=150, deadline=None)
+@given(seeds)
+def test_wherever_a_sound_case_stands_it_can_complete(seed):
+    random = Random(seed)
+    plan = build_plan(read_process(FullModel(seed, depth=5).xml))
+    if soundness.check(plan).result != "sound":
+        return
+    case = Case(plan, random)
+    with suppress(EngineFault):
+        case.start()
+        for _step in range(30):
+            assert soundness.check_from(plan, case.state).result == "sound", (seed, case.state)
+            events = case.possible()
+            if events and not case.state["ended"]:
+                case.take(random.choice(events))

@@ -8,7 +8,7 @@ from typing import Literal
 from kreisbund_platform.engine.soundness_counting import explore_runs
 from kreisbund_platform.engine.soundness_exploring import Outcome, explore
 from kreisbund_platform.engine.soundness_folding import fold, without_stops
-from kreisbund_platform.engine.soundness_net import Net
+from kreisbund_platform.engine.soundness_net import Join, Net
 from kreisbund_platform.engine.soundness_regions import shrink
 from kreisbund_platform.texts import _
 
@@ -62,8 +62,9 @@ def judge(net: Net, container_id: str, *, alive: bool) -> Verdict:
 
 
 def judge_runs(net: Net, more: Counter[int], container_id: str) -> Verdict:
-    """Whether several runs of a side thread can all complete."""
-    outcome = explore_runs(net, more, MOST_STATES_DRAWN)
+    """Whether several runs of a side thread can all complete. Folding may confuse runs that an inclusive join mixes."""
+    inclusive = any(node.join is Join.INCLUSIVE for node in net.nodes.values())
+    outcome = explore_runs(net if inclusive else fold(net), more, MOST_STATES_DRAWN)
     if outcome.kind is None:
         return SOUND
     return fault("UNDECIDED", container_id) if outcome.kind == "UNDECIDED" else _told(outcome)
