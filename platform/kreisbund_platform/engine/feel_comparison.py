@@ -178,4 +178,4 @@ def hash_key(value: Any, meter: Meter) -> Any:
     if isinstance(value, Interval):
         ends = (hash_key(value.low, meter), hash_key(value.high, meter))
         return ("range", *ends, value.low_closed, value.high_closed)
-    return (kind(value), value)
+    return ("unlike", hash_key(value.value, meter)) if isinstance(value, Unlike) else (kind(value), value)

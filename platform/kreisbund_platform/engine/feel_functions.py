@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from kreisbund_platform.engine.feel_comparison import kind
 from kreisbund_platform.engine.feel_temporal import Date, Moment
 from kreisbund_platform.engine.feel_types import ANY, BUILT_IN, MISFIT, FunctionOf, Type, fitted
-from kreisbund_platform.engine.feel_values import Env, External, Lambda
+from kreisbund_platform.engine.feel_values import Env, External, Interval, Lambda
 
 Body = Callable[..., Any]
 Declared = TypeVar("Declared", bound=Callable[..., Any])
@@ -38,7 +38,7 @@ class Signature:
     metered: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Builtin:
     """A built-in and all ways to call it, tried in their order."""
 
@@ -151,7 +151,8 @@ def convert(parameter: Parameter, value: Any, env: Env) -> Any:
     if value is None:
         return None if parameter.nullable else MISFIT
     special = _SPECIAL.get(name)
-    return special(value) if special else fitted(value, BUILT_IN[name], env.meter)
+    found = special(value) if special else fitted(value, BUILT_IN[name], env.meter)
+    return MISFIT if found is None else found
 
 
 def _single(value: Any) -> Any:
@@ -179,6 +180,11 @@ def _moment_or_date(value: Any) -> Any:
     return found if isinstance(found, Date | Moment) else MISFIT
 
 
+def _range(value: Any) -> Any:
+    found = _single(value)
+    return found if isinstance(found, Interval) else MISFIT
+
+
 def _function(value: Any) -> Any:
     found = _single(value)
     return found if isinstance(found, Lambda | Builtin | External) else MISFIT
@@ -190,5 +196,6 @@ _SPECIAL: dict[str, Callable[[Any], Any]] = {
     "point": _point,
     "instant": _moment_or_date,
     "function": _function,
+    "range": _range,
     "list": lambda value: value if isinstance(value, list) else [value],
 }
