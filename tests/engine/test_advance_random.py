@@ -48,7 +48,7 @@ def test_counts_stay_true(seed):
     try:
         refuse_loops(plan)
     except ModelRefused:
-        pytest.skip("a handler that calls itself")
+        return  # a handler that calls itself: such a model is never published
     case = Case(plan, {name: random.randint(0, 9) for name in model.variables})
     for _move in range(60):
         if case.ended:
