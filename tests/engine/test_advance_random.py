@@ -6,8 +6,8 @@ import pytest
 
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.bpmn import read_process
-from kreisbund_platform.engine.loops import refuse_loops
 from kreisbund_platform.engine.plan import ModelRefused, build_plan
+from kreisbund_platform.engine.plan.loops import refuse_loops
 from tests.engine.driver import Case
 from tests.engine.random_full_models import FullModel
 

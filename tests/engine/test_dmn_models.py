@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from kreisbund_platform.engine.dmn import Evaluation, serve
-from kreisbund_platform.engine.dmn_model import read_decisions, read_model
-from kreisbund_platform.engine.dmn_tables import DecisionMeter
+from kreisbund_platform.engine.dmn.model import read_decisions, read_model
+from kreisbund_platform.engine.dmn.tables import DecisionMeter
 from kreisbund_platform.engine.feel import compile_expression
-from kreisbund_platform.engine.feel_functions_texts import literal_text
-from kreisbund_platform.engine.feel_values import Env, Meter
+from kreisbund_platform.engine.feel.functions_texts import literal_text
+from kreisbund_platform.engine.feel.values import Env, Meter
 from kreisbund_platform.engine.refused import ModelRefused
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from kreisbund_platform.engine.dmn import DecisionFault, decide, read_decisions
 from kreisbund_platform.engine.feel import FeelError, compile_expression, compile_unary_tests, evaluate
-from kreisbund_platform.engine.feel_functions_texts import literal_text
+from kreisbund_platform.engine.feel.functions_texts import literal_text
 
 LONG = "x" * 90_000
 VARIABLES = {"s": LONG, "t": "ab" * 40_000, "l": list(range(50_000)), "a": 1}

@@ -7,9 +7,9 @@ import random
 import pytest
 
 from kreisbund_platform.engine.feel import FeelError, compile_expression
-from kreisbund_platform.engine.feel_functions import FUNCTIONS
-from kreisbund_platform.engine.feel_functions_texts import literal_text
-from kreisbund_platform.engine.feel_values import Env, Meter, plain
+from kreisbund_platform.engine.feel.functions import FUNCTIONS
+from kreisbund_platform.engine.feel.functions_texts import literal_text
+from kreisbund_platform.engine.feel.values import Env, Meter, plain
 
 VALUES = [
     *("null", "true", "false", "0", "-1", "2.5", "1e6000", '""', '"a"', '"[1..2]"', '"\\uD83D"', "[]", "[1]", "[null]"),

@@ -10,10 +10,10 @@ from kreisbund_platform.engine import soundness
 from kreisbund_platform.engine.advance import EngineFault
 from kreisbund_platform.engine.bpmn import read_process
 from kreisbund_platform.engine.plan import build_plan
-from kreisbund_platform.engine.soundness_exploring import explore
-from kreisbund_platform.engine.soundness_net import Join, Net, Node, Split, mark_harmless
-from kreisbund_platform.engine.soundness_regions import shrink
-from kreisbund_platform.engine.soundness_verdicts import decided
+from kreisbund_platform.engine.soundness.exploring import explore
+from kreisbund_platform.engine.soundness.net import Join, Net, Node, Split, mark_harmless
+from kreisbund_platform.engine.soundness.regions import shrink
+from kreisbund_platform.engine.soundness.verdicts import decided
 from tests.engine import naive_soundness
 from tests.engine.random_full_models import FullModel
 from tests.engine.random_models import SOUND, Model

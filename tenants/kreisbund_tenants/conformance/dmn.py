@@ -11,11 +11,11 @@ from typing import Any
 
 from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.engine.dmn import Evaluation, serve
-from kreisbund_platform.engine.dmn_model import Model, read_model
-from kreisbund_platform.engine.dmn_tables import DecisionMeter
-from kreisbund_platform.engine.feel_calls import invoke
-from kreisbund_platform.engine.feel_syntax import FeelError
-from kreisbund_platform.engine.feel_values import Env
+from kreisbund_platform.engine.dmn.model import Model, read_model
+from kreisbund_platform.engine.dmn.tables import DecisionMeter
+from kreisbund_platform.engine.feel.calls import invoke
+from kreisbund_platform.engine.feel.syntax import FeelError
+from kreisbund_platform.engine.feel.values import Env
 from kreisbund_platform.engine.refused import ModelRefused
 from kreisbund_tenants.conformance.tck import ResultNode, TestCase, TestFile, literal, read_test_file, same
 

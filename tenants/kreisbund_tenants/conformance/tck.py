@@ -7,9 +7,9 @@ from typing import Any
 
 from lxml import etree
 
-from kreisbund_platform.engine.feel_comparison import equal
-from kreisbund_platform.engine.feel_functions_texts import literal_text
-from kreisbund_platform.engine.feel_temporal_text import (
+from kreisbund_platform.engine.feel.comparison import equal
+from kreisbund_platform.engine.feel.functions_texts import literal_text
+from kreisbund_platform.engine.feel.temporal_text import (
     is_temporal,
     parse_date,
     parse_duration,
