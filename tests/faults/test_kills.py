@@ -89,8 +89,15 @@ class Site:
             self.worker.wait()
             self.start_worker()
         elif victim == "postgres":
-            os.kill(self.server.pid(), signal.SIGKILL)
+            os.kill(self._postmaster(), signal.SIGKILL)
             self.start_database()
+
+    def _postmaster(self) -> int:
+        end = time.monotonic() + REST
+        while (pid := self.server.pid()) is None:
+            assert time.monotonic() < end, "PostgreSQL does not come up"
+            time.sleep(0.1)
+        return pid
 
     def do(self, service, *arguments, role="citizen"):
         with self.connections.for_tenant(self.tenant) as connection, transaction(connection):

@@ -45,12 +45,14 @@ def test_adopting_counts_here_and_nowhere_else(version, county, other_county, wo
 
 
 def test_adopting_twice_succeeds_and_records_once(version, county, work_for) -> None:
+    told = "SELECT count(*) FROM event WHERE type = 'TEMPLATE_ADOPTED'"
     with work_for(county, "county_admin") as work:
+        before = _count(work, told)
         for _attempt in range(2):
             assert adoptions.adopt(work, "jagdschein") == version.template_id
-        assert _count(work, "SELECT count(*) FROM event WHERE type = 'TEMPLATE_ADOPTED'") == 1
+        assert _count(work, told) == before + 1
         rows = work.connection.execute("SELECT payload FROM outbox WHERE topic = 'adoption'").fetchall()
-        assert [row[0]["version_id"] for row in rows] == [str(version.id)]
+        assert [row[0]["version_id"] for row in rows].count(str(version.id)) == 1
 
 
 def test_ended_and_adopted_again(version, county, work_for) -> None:
