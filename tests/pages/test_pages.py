@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.identity.principals import COUNTY_STAFF, Role
 from tests.support.fixtures import COUNTY, OTHER_COUNTY
 
 PUBLIC = ["/", "/portal/nordhausen/", "/portal/nordhausen/services?q=Schule", "/portal/nordhausen/status"]
@@ -101,3 +101,14 @@ def test_who_belongs_elsewhere_gets_a_404_and_who_is_nobody_the_login(site, path
     assert stranger.client.get(f"{site.base}/desk/{COUNTY}/{path}").status_code == 404
     nobody = site.browser().client.get(f"{site.base}/desk/{COUNTY}/{path}", follow_redirects=False)
     assert nobody.status_code == 303
+
+
+@pytest.mark.parametrize("role", sorted(COUNTY_STAFF - {Role.TEMPLATE_AUTHOR}))
+def test_whoever_works_in_a_county_has_a_first_page_there(site, role):
+    applied = site.logged_in("nordhausen", Role.CASEWORKER, "/desk/nordhausen/")
+    browser = site.logged_in("nordhausen", role, "/desk/nordhausen/")
+    page = browser.get("/desk/nordhausen/")
+    assert "Aufgaben" in page.text
+    found = next((link for link in applied.get("/desk/nordhausen/cases").links if "/cases/" in link), None)
+    if found and role in (Role.COUNTY_ADMIN, Role.DATA_PROTECTION_OFFICER):
+        assert "Auf einen Blick" in browser.get(found).text

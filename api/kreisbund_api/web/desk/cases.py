@@ -11,6 +11,7 @@ from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change,
 from kreisbund_api.web.words import BERLIN
 from kreisbund_platform.engine.diagram import render_svg
 from kreisbund_platform.engine.names import names_of, ways_from
+from kreisbund_platform.identity.policy import may
 from kreisbund_platform.texts import _
 
 OPEN = ["OPEN", "CLAIMED"]
@@ -24,9 +25,10 @@ async def inbox(visit: Visit) -> Response:
     wanted: dict[str, Any] = {"status": OPEN}
     if view == "mine":
         wanted["assignee"] = principal.subject
-    tasks = (await ask(visit, "inbox", tasks=wanted, after=query.get("after") or None))["tasks"]
+    seen = {"cases": may(principal, "CaseRecord.caseNumber"), "data": may(principal, "CaseRecord.applicantName")}
+    tasks = (await ask(visit, "inbox", tasks=wanted, after=query.get("after") or None, **seen))["tasks"]
     today = visit.services.clock.now().astimezone(BERLIN).date().isoformat()
-    shown = [edge["node"] for edge in tasks["edges"]]
+    shown = [{"case": None} | edge["node"] for edge in tasks["edges"]]
     if view == "overdue":
         shown = [task for task in shown if task["dueOn"] and task["dueOn"] < today]
     return show(visit, "desk/inbox.html", tasks=shown, page=tasks["pageInfo"], view=view, today=today)
@@ -37,16 +39,25 @@ async def cases(visit: Visit) -> Response:
     query = visit.request.query_params
     text = query.get("q", "").strip()[:200]
     filter_ = {"text": text} if text else None
-    data = await ask(visit, "cases", filter=filter_, after=query.get("after") or None)
+    data = await ask(visit, "cases", filter=filter_, after=query.get("after") or None, data=_reads(visit, "data"))
     return show(visit, "desk/cases.html", found=data["cases"], text=text)
 
 
 async def find_case(visit: Visit) -> dict[str, Any]:
     """The case of the address; a page that says so where there is none."""
-    found: dict[str, Any] | None = (await ask(visit, "case", id=visit.request.path_params["id"]))["caseRecord"]
+    seen = {"data": _reads(visit, "data"), "notes": _reads(visit, "notes")}
+    found: dict[str, Any] | None = (await ask(visit, "case", id=visit.request.path_params["id"], **seen))["caseRecord"]
     if found is None:
         raise PageRefusedError(404)
-    return found
+    return NOT_FOR_ALL | found
+
+
+# what administrators of a county do not read of a case
+NOT_FOR_ALL: dict[str, Any] = {"applicantName": None, "data": None, "parties": [], "messages": [], "notes": []}
+
+
+def _reads(visit: Visit, field: str) -> bool:
+    return visit.principal is not None and may(visit.principal, f"CaseRecord.{field}")
 
 
 async def case(visit: Visit) -> Response:
@@ -57,7 +68,8 @@ async def case(visit: Visit) -> Response:
 def case_page(visit: Visit, found: dict[str, Any], problem: str | None = None, **errors: str) -> Response:
     """The page of a case."""
     values = {"sections": answers_of(found), "diagram": _diagram(found), "errors": errors, "problem": problem}
-    return show(visit, "desk/case.html", case=found, stopped=_stopped(found), **values)
+    works = visit.principal is not None and may(visit.principal, "Mutation.addNote")
+    return show(visit, "desk/case.html", case=found, stopped=_stopped(found), works=works, **values)
 
 
 def _stopped(found: Mapping[str, Any]) -> list[dict[str, Any]]:
