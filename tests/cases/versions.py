@@ -96,6 +96,10 @@ RENAMED = {
 }
 
 
+# another text in a form alone
+PLAIN = {**FORMS, "report": form("report", textfield("finding", "Befund"))}
+
+
 def source(bpmn_xml, forms=FORMS, lead="kyffhaeuserkreis"):
     return TemplateSource(
         manifest={

@@ -6,8 +6,8 @@ import pytest
 
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.bpmn import read_process
-from kreisbund_platform.engine.loops import refuse_loops
 from kreisbund_platform.engine.plan import ModelRefused, build_plan
+from kreisbund_platform.engine.plan.loops import refuse_loops
 from tests.engine.driver import Case
 from tests.engine.random_full_models import FullModel
 
@@ -48,7 +48,7 @@ def test_counts_stay_true(seed):
     try:
         refuse_loops(plan)
     except ModelRefused:
-        pytest.skip("a handler that calls itself")
+        return  # a handler that calls itself: such a model is never published
     case = Case(plan, {name: random.randint(0, 9) for name in model.variables})
     for _move in range(60):
         if case.ended:

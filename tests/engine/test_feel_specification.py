@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kreisbund_platform.engine.feel import FeelError, compile_expression
-from kreisbund_platform.engine.feel_comparison import equal, kind
-from kreisbund_platform.engine.feel_functions_texts import literal_text
-from kreisbund_platform.engine.feel_values import Env, Meter
+from kreisbund_platform.engine.feel.comparison import equal, kind
+from kreisbund_platform.engine.feel.functions_texts import literal_text
+from kreisbund_platform.engine.feel.values import Env, Meter
 
 TABLES = sorted((Path(__file__).parent / "feel_tables").glob("*.txt"))
 

@@ -22,6 +22,7 @@ from kreisbund_platform.engine.migration import Wait
 from kreisbund_platform.engine.plan import build_plan
 from tests.engine.models import NOW, definitions, flows, message, node, timer
 from tests.engine.mutations import Version
+from tests.engine.random_full_models import FullModel
 from tests.engine.random_models import SOUND, Model
 from tests.engine.random_runs import Case, ends
 from tests.engine.wild_models import wild
@@ -224,6 +225,27 @@ def test_two_runs_of_a_side_thread_do_not_hinder_each_other():
 # --- groups
 
 
+def test_two_runs_of_a_side_thread_with_a_join_are_judged_together():
+    event = node("boundaryEvent", "late", message("note"), attachedToRef="a", cancelActivity="false")
+    inner = event + node("parallelGateway", "x") + node("parallelGateway", "y") + node("endEvent", "end2")
+    tasks = node("userTask", "b") + node("userTask", "c")
+
+    def version(*more):
+        ways = ["late>x", "x>b", "x>c", "b>y", "c>y", "y>end2", *(w for n in more for w in (f"x>{n}", f"{n}>y"))]
+        added = "".join(node("userTask", name) for name in more)
+        return line(node("userTask", "a"), inner=inner + tasks + added + flows(*ways))
+
+    old = version()
+    state = started(old)
+    for _time in range(2):
+        state = advance(old, state, {}, MessageReceived(2, "late"), NOW).state
+    for name in ("b", "b", "c"):
+        token = next(token for token, at in waiting(state) if at == name)
+        state = advance(old, state, {}, TaskCompleted(token), NOW).state
+    assert judged(old, old, state).possible
+    assert (judged(old, version("d"), state).kind, judged(old, version("d"), state).element_id) == ("DEADLOCK", "y")
+
+
 def test_signatures_know_no_numbers_and_tell_scopes_apart():
     plan = parallel("a", "b")
     assert migration.signature(started(plan, "a")) != migration.signature(started(plan, "b"))
@@ -247,7 +269,8 @@ def test_twenty_thousand_cases_are_grouped_in_seconds():
 @given(st.integers(0, 10**9))
 def test_what_may_move_ends_and_what_may_not_sticks(seed):
     random = Random(seed)
-    xml = Model(seed, random.choice((2, 3, 4)), SOUND).xml if seed % 4 else wild(random)
+    model = random.choice((Model, FullModel, None))
+    xml = model(seed, random.choice((2, 3, 4)), SOUND).xml if model else wild(random)
     old, new = (build_plan(read_process(text)) for text in (xml, Version(xml, random).xml()))
     if any(soundness.check(plan).result != "sound" for plan in (old, new)):
         return

@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 
-from kreisbund_platform.engine import soundness, soundness_verdicts
+from kreisbund_platform.engine import soundness
 from kreisbund_platform.engine.bpmn import read_process
 from kreisbund_platform.engine.plan import build_plan, compile_plan
+from kreisbund_platform.engine.soundness import verdicts
 from tests.engine.models import definitions, flows, message, node
 from tests.engine.random_models import SOUND, Model
 
@@ -236,7 +237,7 @@ def branches(count, length, split, join):
 
 @pytest.mark.parametrize("kind", ALTERNATIVES)
 def test_twenty_branches_are_folded(kind, monkeypatch):
-    monkeypatch.setattr(soundness_verdicts, "MOST_STATES", 10)
+    monkeypatch.setattr(verdicts, "MOST_STATES", 10)
     began = time.process_time()
     assert verdict(branches(20, 5, kind, kind)) == (None, None)
     assert time.process_time() - began < 2
@@ -251,7 +252,7 @@ def test_a_fault_in_a_big_model_is_told_in_the_model_s_own_ids():
 
 
 def test_too_many_markings_are_undecided(monkeypatch):
-    monkeypatch.setattr(soundness_verdicts, "MOST_STATES", 3)
+    monkeypatch.setattr(verdicts, "MOST_STATES", 3)
     plan = drawn(
         "start>p", "p>x", "p>b", "x>j", "x>k", "b>y", "y>j", "y>k", "j>m", "k>m", "m>end",
         p="parallelGateway", x="exclusiveGateway", y="parallelGateway", j="inclusiveGateway", k="inclusiveGateway",

@@ -39,6 +39,8 @@ def running(deployment, county, clock, people, settings):
             sql = "UPDATE template_adoption SET version_id = %s WHERE template_id = (SELECT id FROM"
             connection.execute(sql + " shared.process_template WHERE slug = 'gutachten')", (version_id,))
 
+    with deployment.connections.for_tenant(county) as connection:  # other tests write cases without the counter
+        connection.execute("INSERT INTO case_number_counter VALUES (2026, 5000) ON CONFLICT (year) DO NOTHING")
     adopt(versions.FIRST)
     made = [do(intake.submit, intake.SubmitApplication(versions.SLUG, {"wish": "x"})).case_id for _n in range(2)]
     adopt(versions.SECOND)
@@ -108,9 +110,9 @@ def test_another_county_sees_none_of_it(api, running):
     assert not api.ask("other_county_admin", "{ caseUpgradeSuggestions { cases } }")["data"]["caseUpgradeSuggestions"]
 
 
-FIGURES = """query F($template: String!) {
-  processFigures(template: $template, from: "2026-01-01", to: "2026-12-31") {
-  cases ended medianDays variants { elements cases share medianDays } waits { elementId role tasks medianHoursToEnd } } }"""
+FIGURES = """query F($template: String!) { processFigures(template: $template, from: "2026-01-01", to: "2026-12-31") {
+  cases ended medianDays variants { elements cases share medianDays }
+  waits { elementId role tasks medianHoursToEnd } } }"""
 
 
 def test_figures_hide_small_groups(api, running):

@@ -14,8 +14,8 @@ from kreisbund_platform.templates.source import load_folder
 from tests.graphql.conftest import Api
 from tests.support.fixtures import START, Deployment
 
-SLUG = "schuelerbefoerderung"
-SCHOOL = Path(kreisbund_tenants.__file__).parent / "catalogue" / "schule" / SLUG
+SLUG = "schulweg"  # a template of this test's own
+SCHOOL = Path(kreisbund_tenants.__file__).parent / "catalogue" / "schule" / "schuelerbefoerderung"
 HELP = {"point": "distance_help", "kind": "text", "value": "Mit dem Geoportal messen.", "reason": "Nachfragen"}
 INSERTED = {"point": "before_notice", "kind": "insertion", "value": {"fragment": "file_note", "name": "Vermerk"}}
 PROBLEM = "... on Problem { code message } ... on Invalid { fieldErrors { path code } }"
@@ -43,7 +43,7 @@ def adopted(deployment: Deployment, api: Api) -> None:
 def publish(deployment: Deployment, **manifest: Any) -> TemplateVersion:
     source = load_folder(SCHOOL)
     topic = {**source.manifest["topic"], "lead_county": "nordhausen"}
-    source = replace(source, manifest={**source.manifest, "topic": topic, **manifest})
+    source = replace(source, manifest={**source.manifest, "slug": SLUG, "topic": topic, **manifest})
     with deployment.connections.for_workspace("catalogue") as connection, connection.transaction():
         version = publishing.publish(connection, source, clock=ManualClock(START))
     assert isinstance(version, TemplateVersion)

@@ -119,6 +119,7 @@ def test_the_way_to_a_version_and_into_a_county(site, author, lead, draft):
     for browser in (other, author, member(site, COUNTY)):
         voted = send(browser, round_, "vote", choice="APPROVE")
     assert "3 von 3 haben abgestimmt" in voted.text
+    assert "Sonstiges" not in voted.text
     check(author, round_)
     version = re.search(r'name="version" value="(\d+)"', author.get(round_).html)[1]
     send(author, round_, "close", version=version)

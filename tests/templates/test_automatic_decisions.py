@@ -8,7 +8,7 @@ import pytest
 
 import kreisbund_tenants
 from kreisbund_platform.engine.plan import Plan, compile_plan
-from kreisbund_platform.engine.plan_model import CalledModel
+from kreisbund_platform.engine.plan.model import CalledModel
 from kreisbund_platform.templates.automatic_decisions import check_automatic, unattended
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
 from kreisbund_platform.templates.source import load_folder

@@ -12,7 +12,7 @@ import pytest
 
 import kreisbund_tenants
 from kreisbund_platform.templates.differences import Difference, differences, marks
-from kreisbund_platform.templates.differences_terms import duration_words, is_longer, is_shorter
+from kreisbund_platform.templates.differences.terms import duration_words, is_longer, is_shorter
 from kreisbund_platform.templates.source import TemplateSource, load_folder
 
 CATALOGUE = Path(kreisbund_tenants.__file__).parent / "catalogue"

@@ -118,3 +118,18 @@ def test_no_county_reads_a_draft_and_nobody_changes_history(team):
             with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
                 owner.execute(statement)
     assert team.files(draft_id)
+
+
+def test_a_draft_may_call_a_published_template(team):
+    called = team.newest("jagdschein")
+    task = '<bpmn:userTask id="check"'
+    call = f'<bpmn:callActivity id="check" calledElement="jagdschein" kb:version="{called.number}"'
+    empty = team.do(drafts.create, drafts.NewDraft(slug="sammelantrag", topic="schule"))
+    process = team.files(empty)["process.bpmn"].replace(task, call).replace("</bpmn:userTask>", "</bpmn:callActivity>")
+    for attribute in ('kb:role="caseworker" ', 'kb:form="check" ', 'kb:due="P14D" '):
+        process = process.replace(attribute, "")
+    for number, is_known in ((called.number, True), (999, False)):
+        text = process.replace(f'kb:version="{called.number}"', f'kb:version="{number}"')
+        team.do(drafts.save, str(empty), {"process.bpmn": text}, team.draft(empty).version)
+        problems = team.row(DraftRevision, draft_id=empty, number=team.draft(empty).revision).problems
+        assert ("MODEL" not in {each["code"] for each in problems}) is is_known, problems

@@ -14,12 +14,21 @@ from kreisbund_platform.cases import intake
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.errors import Conflict, Invalid, NotFound
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates import adoptions, publishing, rebase, variants, variants_queries
+from kreisbund_platform.templates import adoptions, publishing
 from kreisbund_platform.templates.models import TemplateVersion
 from kreisbund_platform.templates.plans import plan_for_new, plan_of
-from kreisbund_platform.templates.rebase_outcomes import AUTOMATIC, CONFLICT, DECIDE, outcomes, resolved, step_of
 from kreisbund_platform.templates.source import TemplateSource, load_folder
-from kreisbund_platform.templates.variants_apply import apply
+from kreisbund_platform.templates.variants import editing as variants
+from kreisbund_platform.templates.variants import queries, rebase
+from kreisbund_platform.templates.variants.apply import apply
+from kreisbund_platform.templates.variants.rebase_outcomes import (
+    AUTOMATIC,
+    CONFLICT,
+    DECIDE,
+    outcomes,
+    resolved,
+    step_of,
+)
 from tests.support.database import fresh_database
 from tests.support.fixtures import START, Deployment, deployed, principal_of, settings_for
 from tests.templates.test_variants import VALUES, operation
@@ -94,7 +103,7 @@ class County:
         return self.do(send, role="citizen")
 
     def rebase(self, identifier: UUID) -> Any:
-        return self.do(lambda work: variants_queries.lock_rebase(work.connection, identifier))
+        return self.do(lambda work: queries.lock_rebase(work.connection, identifier))
 
     def case(self, case_id: UUID) -> tuple[UUID, UUID | None]:
         sql = "SELECT template_version_id, variant_id FROM case_record WHERE id = %s"

@@ -16,9 +16,9 @@ from kreisbund_platform.engine.soundness import check
 from kreisbund_platform.templates.differences import differences
 from kreisbund_platform.templates.manifest import read_manifest
 from kreisbund_platform.templates.source import TemplateSource, load_folder
-from kreisbund_platform.templates.variants_apply import apply
-from kreisbund_platform.templates.variants_points import points
-from kreisbund_platform.templates.variants_terms import Operation, operation_of
+from kreisbund_platform.templates.variants.apply import apply
+from kreisbund_platform.templates.variants.points import points
+from kreisbund_platform.templates.variants.terms import Operation, operation_of
 
 CATALOGUE = Path(kreisbund_tenants.__file__).parent / "catalogue"
 SATZUNG = {"citation": "§ 4 der Satzung über die Schülerbeförderung", "citation_date": date(2023, 8, 1)}

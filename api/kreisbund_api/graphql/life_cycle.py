@@ -12,6 +12,7 @@ from kreisbund_api.graphql.life_cycle_terms import Transition, VersionSignature
 from kreisbund_api.graphql.problems import FieldError
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.scalars import JSON, Date, DateTime
+from kreisbund_api.graphql.variants import VersionDifference
 
 
 @strawberry.enum
@@ -182,25 +183,11 @@ class CooperationAgreement(Node):
 
 
 @strawberry.type
-class TemplateChange:
-    """One thing that differs between two contents, in words."""
-
-    kind: str
-    part: str
-    place: str
-    name: str
-    before: str | None
-    after: str | None
-    sentence: str
-    change_class: str
-
-
-@strawberry.type
 class VersionCheck:
     """What a county looks at before it releases a version: signatures verified here, and what differs."""
 
     problems: list[FieldError] = strawberry.field(description="Empty: content and both signatures hold")
     root_public_key: str = strawberry.field(description="Ed25519, base64: certifies the signers' keys")
-    changes: list[TemplateChange] = strawberry.field(
+    changes: list[VersionDifference] = strawberry.field(
         description="Against the version in force here; for the service team against the one before"
     )

@@ -11,11 +11,11 @@ from kreisbund_api.graphql.catalogue import Topic
 from kreisbund_api.graphql.life_cycle import (
     CooperationAgreement,
     ReviewRound,
-    TemplateChange,
     TemplateDraft,
     VersionCheck,
 )
 from kreisbund_api.graphql.reading import Info, read, require, selection_of
+from kreisbund_api.graphql.variants import VersionDifference
 from kreisbund_platform.database import life_cycle_objects
 from kreisbund_platform.database.object_types import One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
@@ -78,12 +78,12 @@ class LifeCycleQuery:
         return read(info, life_cycle_objects.AGREEMENT_IN_FORCE)  # type: ignore[no-any-return]
 
     @strawberry.field
-    def draft_changes(self, info: Info, draft: ID) -> list[TemplateChange]:
+    def draft_changes(self, info: Info, draft: ID) -> list[VersionDifference]:
         """What a draft changes against the version it goes out from; nothing for a new template."""
         require(info)
         identifier = parse_id(draft, Kind.TEMPLATE_DRAFT)
         found = comparing.of_draft(info.context.connection, identifier) if identifier else ()
-        changes: list[TemplateChange] = projected(_named(found), selection_of(info))
+        changes: list[VersionDifference] = projected(_named(found), selection_of(info))
         return changes
 
     @strawberry.field

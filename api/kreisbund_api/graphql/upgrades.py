@@ -121,6 +121,9 @@ class CaseUpgradeSuggestion:
     from_version: TemplateVersion
     to_version: TemplateVersion
     cases: int
+    decisions_from: Date | None = strawberry.field(
+        description="From this day on these cases decide no more as they are"
+    )
 
 
 @strawberry.input

@@ -11,7 +11,8 @@ from kreisbund_api.graphql.changing import Outcome, done, perform
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import Info
 from kreisbund_platform.ids import Kind, parse_id
-from kreisbund_platform.templates import rebase, variants
+from kreisbund_platform.templates.variants import editing as variants
+from kreisbund_platform.templates.variants import rebase
 
 Act = Callable[[], Outcome]
 

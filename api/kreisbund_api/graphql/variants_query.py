@@ -17,7 +17,7 @@ from kreisbund_api.graphql.variants import (
 from kreisbund_platform.database.object_types import Many, One
 from kreisbund_platform.database.variant_objects import OF_TEMPLATE
 from kreisbund_platform.ids import Kind, parse_id
-from kreisbund_platform.templates import variants_views
+from kreisbund_platform.templates.variants import views
 
 BY_ID = "{a}.id = {id}::uuid"
 
@@ -51,7 +51,7 @@ class VariantQuery:
     def variable_points(self, info: Info, template: str) -> list[VariablePoint]:
         """What the version in force here lets the county vary, and what not and why."""
         require(info)
-        values = variants_views.variable_points(info.context.connection, template)
+        values = views.variable_points(info.context.connection, template)
         return read(info, Many("VariablePoint", "true", "{a}.position"), **values)  # type: ignore[no-any-return]
 
     @strawberry.field
@@ -59,14 +59,14 @@ class VariantQuery:
         """What a variant makes of its base."""
         require(info)
         found = _known(id, Kind.TEMPLATE_VARIANT)
-        values = variants_views.variant_comparison(info.context.connection, found)
+        values = views.variant_comparison(info.context.connection, found)
         return _computed(info, "VersionComparison", values)  # type: ignore[no-any-return]
 
     @strawberry.field
     def version_comparison(self, info: Info, template: str, old: int, new: int) -> VersionComparison | None:
         """Two published versions of a template by their numbers."""
         require(info)
-        values = variants_views.version_comparison(info.context.connection, template, old, new)
+        values = views.version_comparison(info.context.connection, template, old, new)
         return _computed(info, "VersionComparison", values)  # type: ignore[no-any-return]
 
     @strawberry.field
@@ -87,5 +87,5 @@ class VariantQuery:
         """What a rebase would lead to as it stands."""
         require(info)
         found = _known(id, Kind.VARIANT_REBASE)
-        values = variants_views.rebase_preview(info.context.connection, found)
+        values = views.rebase_preview(info.context.connection, found)
         return _computed(info, "RebasePreview", values)  # type: ignore[no-any-return]

@@ -15,8 +15,8 @@ from kreisbund_api.web import forms
 from kreisbund_api.web.visits import PageRefusedError, Visit
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.engine import feel
-from kreisbund_platform.engine.form_validation import DEEPEST
 from kreisbund_platform.engine.forms import UploadInfo, fields_of, name_of, validate
+from kreisbund_platform.engine.forms.validation import DEEPEST
 from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import guest_of

@@ -24,7 +24,7 @@ def life_cycle_words() -> dict[str, dict[str, str]]:
             "UNANIMITY": _("Einstimmigkeit: alle Landkreise nehmen teil, und keiner lehnt ab"),
             "LEAD_DECIDES": _("Der federführende Landkreis entscheidet, die anderen werden gehört"),
         },
-        "choice": {"APPROVE": _("Zustimmung"), "REJECT": _("Ablehnung"), "ABSTAIN": _("Enthaltung")},
+        "vote": {"APPROVE": _("Zustimmung"), "REJECT": _("Ablehnung"), "ABSTAIN": _("Enthaltung")},
         "transition": {
             "ALL": _("für alle Vorgänge, die nach der Freigabe beginnen"),
             "RECEIVED_FROM": _("für Anträge, die ab diesem Tag eingehen"),

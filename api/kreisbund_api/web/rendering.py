@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from kreisbund_api.web import words
-from kreisbund_platform.templates.differences_terms import duration_words
+from kreisbund_platform.templates.differences.terms import duration_words
 from kreisbund_platform.texts import _, ngettext
 
 HERE = Path(__file__).parent

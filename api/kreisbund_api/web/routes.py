@@ -19,7 +19,7 @@ from kreisbund_api.web.portal import applications, applications_new
 from kreisbund_api.web.portal import services as public_services
 from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
-from kreisbund_api.web.studio import agreements, drafts, reviews, templates, versions
+from kreisbund_api.web.studio import agreements, bundles, drafts, reviews, templates, versions
 from kreisbund_api.web.visits import Visit, install_pages, refusal
 from kreisbund_platform.texts import _
 
@@ -34,7 +34,7 @@ DESK = (
     *upgrades.PAGES,
     *mining.PAGES,
 )
-STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES
+STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
 
 
 def install(app: FastAPI, services: Services) -> None:

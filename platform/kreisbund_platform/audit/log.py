@@ -44,10 +44,14 @@ def append_many(
 ) -> None:
     """Writes one event of a type for each case (id and version), `bodies` side by side, in one statement."""
     now = work.clock.now()
-    known: dict[int, str] = {}
-    texts = [known.setdefault(id(body), _text(body)) for body in bodies]
+    places: dict[str, int] = {}
+    of_body: dict[int, int] = {}
+    for body in bodies:
+        if id(body) not in of_body:
+            of_body[id(body)] = places.setdefault(_text(body), len(places) + 1)
     work.connection.execute(
-        "SELECT append_events(%s::uuid[], %s::uuid[], %s::integer[], %s::timestamptz, %s, %s, %s::text[])",
+        "SELECT append_events(%s::uuid[], %s::uuid[], %s::integer[], %s::timestamptz, %s, %s, %s::text[],"
+        " %s::integer[])",
         (
             [ids.new_id(ids.Kind.EVENT, now) for _case in cases],
             [case_id for case_id, _version in cases],
@@ -55,7 +59,8 @@ def append_many(
             now,
             type,
             work.principal.subject,
-            texts,
+            list(places),
+            [of_body[id(body)] for body in bodies],
         ),
     )
 

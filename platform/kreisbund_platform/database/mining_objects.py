@@ -41,7 +41,7 @@ GROUPED = (
 )
 RANKED = (
     "SELECT g.*, sum(cases) OVER ()::int AS total, row_number() OVER (ORDER BY cases DESC, elements) AS place,"
-    f" sum(cases) FILTER (WHERE cases < {SMALLEST_GROUP}) OVER () AS hidden,"
+    f" coalesce(sum(cases) FILTER (WHERE cases < {SMALLEST_GROUP}) OVER (), 0) AS hidden,"
     f" count(*) FILTER (WHERE cases >= {SMALLEST_GROUP}) OVER () AS enough FROM ({GROUPED}) g"
 )
 VARIANTS = (

@@ -107,6 +107,13 @@ SUGGESTION = ObjectType(
         "fromVersion": One("TemplateVersion", "{a}.id = {p}.from_version_id"),
         "toVersion": One("TemplateVersion", "{a}.id = {p}.to_version_id"),
         "cases": Column("{a}.cases"),
+        "decisionsFrom": Column(
+            "(SELECT min(p.transition_on) FROM shared.version_publication p"
+            " JOIN shared.template_version n ON n.id = p.version_id AND n.template_id = {a}.template_id"
+            " WHERE p.transition = 'DECISIONS_FROM' AND n.number >"
+            " (SELECT o.number FROM shared.template_version o WHERE o.id = {a}.from_version_id) AND n.number <="
+            " (SELECT f.number FROM shared.template_version f WHERE f.id = {a}.to_version_id))"
+        ),
     },
     rows=STAFF,
 )

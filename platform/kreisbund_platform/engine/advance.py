@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kreisbund_platform.engine.bpmn_model import Behaviour
-from kreisbund_platform.engine.events import (
+from kreisbund_platform.engine.bpmn.model import Behaviour
+from kreisbund_platform.engine.plan.model import Element, Plan
+from kreisbund_platform.engine.running.arriving import arrive, arrive_late, complete, end_all
+from kreisbund_platform.engine.running.catching import fire
+from kreisbund_platform.engine.running.events import (
     Cancel,
     DecisionMade,
     Effect,
@@ -37,14 +40,11 @@ from kreisbund_platform.engine.events import (
     TimerSet,
     Waiting,
 )
-from kreisbund_platform.engine.marking import Resting, incidents, initial_state, read_state, waiting, written
-from kreisbund_platform.engine.plan_model import Element, Plan
-from kreisbund_platform.engine.run import MOST_MOVES, Run
-from kreisbund_platform.engine.run_arriving import arrive, arrive_late, complete, end_all
-from kreisbund_platform.engine.run_catching import fire
-from kreisbund_platform.engine.run_incidents import failed, raised, retry
-from kreisbund_platform.engine.run_joins import release_inclusive_join
-from kreisbund_platform.engine.run_resting import open_scope
+from kreisbund_platform.engine.running.incidents import failed, raised, retry
+from kreisbund_platform.engine.running.joins import release_inclusive_join
+from kreisbund_platform.engine.running.marking import Resting, incidents, initial_state, read_state, waiting, written
+from kreisbund_platform.engine.running.resting import open_scope
+from kreisbund_platform.engine.running.run import MOST_MOVES, Run
 
 __all__ = [
     "Cancel",

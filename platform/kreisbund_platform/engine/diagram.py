@@ -82,10 +82,10 @@ def render_svg(
         raise ModelRefused(local_name(root), _("Das Modell enthält kein Diagramm."))
     steps = [name for name in path if any(element.get("id") == name for element, _box in shapes)]
     marked = _Marked(highlight, marks or {}, steps, f"arrow{name}")
-    shapes.sort(key=_largest_first)
-    body = [_shape(element, box, marked) for element, box in shapes if local_name(element) in _AROUND]
+    painted = sorted(shapes, key=_largest_first)
+    body = [_shape(element, box, marked) for element, box in painted if local_name(element) in _AROUND]
     body += [_edge(element, points, marked, on_way=element.get("id") in path) for element, points in edges]
-    body += [_shape(element, box, marked) for element, box in shapes if local_name(element) not in _AROUND]
+    body += [_shape(element, box, marked) for element, box in painted if local_name(element) not in _AROUND]
     body += [_labels(element, box, marked) for element, box in shapes]
     names = {name: _name_of(element) for name, element in model.items() if name}
     return _document(root, _frame([box for _element, box in shapes], edges), body, names, marked)

@@ -10,7 +10,7 @@ from io import BytesIO
 
 from lxml import etree
 
-from kreisbund_platform.engine.bpmn_model import BPMN, Definitions, FlowNode, ProcessModel
+from kreisbund_platform.engine.bpmn.model import BPMN, Definitions, FlowNode, ProcessModel
 from kreisbund_platform.engine.refused import local_name
 
 Facts = dict[str, str | None]

@@ -94,7 +94,6 @@ LIFE_CYCLE: dict[str, Who] = {
     **of_type("ReleaseSettings", {RELEASE_READERS: "automaticClasses version changedAt"}),
     **of_type("TemplateRelease", {RELEASE_READERS: "id version releasedAt automatic changeClasses reason"}),
     **of_type("VersionCheck", {TEAM | STAFF: "problems rootPublicKey changes"}),
-    **of_type("TemplateChange", {TEAM | STAFF: "kind part place name before after sentence changeClass"}),
     **of_type("ProcessTemplate", {RELEASE_READERS: "adoptedVersion releaseSettings releases", TEAM: "drafts history"}),
     **of_type(
         "TemplateVersion",

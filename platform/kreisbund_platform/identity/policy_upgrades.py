@@ -31,7 +31,7 @@ UPGRADES: dict[str, Who] = {
         },
     ),
     **of_type("CaseUpgradeOutcome", {PROCESS_OWNERS: "case status reason explanation elementId path"}),
-    **of_type("CaseUpgradeSuggestion", {PROCESS_OWNERS: "template fromVersion toVersion cases"}),
+    **of_type("CaseUpgradeSuggestion", {PROCESS_OWNERS: "template fromVersion toVersion cases decisionsFrom"}),
     **of_type("CaseUpgradeSuccess", {PROCESS_OWNERS: "upgrade"}),
     **of_connection("CaseUpgrade", PROCESS_OWNERS),
     **of_connection("CaseUpgradeOutcome", PROCESS_OWNERS),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kreisbund_platform.engine.bpmn_model import Behaviour, EventDefinition
+from kreisbund_platform.engine.bpmn.model import Behaviour, EventDefinition
 from kreisbund_platform.engine.feel import FeelError
 from kreisbund_platform.engine.plan import Element, Plan
 from kreisbund_platform.errors import FieldError

@@ -4,8 +4,8 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from kreisbund_platform.engine import forms, soundness
-from kreisbund_platform.engine.bpmn_model import Behaviour
-from kreisbund_platform.engine.dmn_model import Decision, Table
+from kreisbund_platform.engine.bpmn.model import Behaviour
+from kreisbund_platform.engine.dmn.model import Decision, Table
 from kreisbund_platform.engine.durations import parse_duration
 from kreisbund_platform.engine.letters import check_letter
 from kreisbund_platform.engine.plan import Element, Plan
@@ -15,7 +15,7 @@ from kreisbund_platform.templates.automatic_decisions import check_automatic, is
 from kreisbund_platform.templates.cases import run_cases
 from kreisbund_platform.templates.manifest import Manifest
 from kreisbund_platform.templates.source import TemplateSource
-from kreisbund_platform.templates.variants_points import point_problems
+from kreisbund_platform.templates.variants.points import point_problems
 from kreisbund_platform.texts import _
 
 OPERATIONS = ("notice", "letter", "message", "send")  # the last one needs no letter, but a message's name

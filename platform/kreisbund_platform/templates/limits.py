@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kreisbund_platform.engine.bpmn_model import BPMN
+from kreisbund_platform.engine.bpmn.model import BPMN
 from kreisbund_platform.engine.refused import ModelRefused, read_xml
 from kreisbund_platform.errors import FieldError
 from kreisbund_platform.templates.source import LARGEST_FILE, TemplateSource

@@ -13,9 +13,10 @@ from uuid import UUID
 from psycopg import Connection
 
 from kreisbund_platform.engine.plan import Plan, compile_plan
-from kreisbund_platform.templates import calls, queries, variants_queries
+from kreisbund_platform.templates import calls, queries
 from kreisbund_platform.templates.manifest import Manifest, read_manifest
 from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
+from kreisbund_platform.templates.variants import queries as variants_queries
 
 MOST_LOADED = 200
 Key = tuple[UUID, UUID | None]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.errors import Invalid
-from kreisbund_platform.templates import bundles, publishing, queries
+from kreisbund_platform.templates import publishing, queries
+from kreisbund_platform.templates.life_cycle import exchange
 from kreisbund_platform.templates.source import TemplateSource
 from kreisbund_tenants.command import template_files
 from kreisbund_tenants.command.environment import CommandError, environment
@@ -77,9 +78,10 @@ def _refused(source: TemplateSource) -> bool:
 def _export(args: argparse.Namespace) -> int:
     with environment().connections.for_workspace("catalogue") as connection:
         found = queries.version_numbered(connection, args.slug, args.number)
-    if found is None:
-        number = f" {args.number}" if args.number is not None else ""
-        raise CommandError(f"no such template: {args.slug}{number}")
-    template_files.write(args.file, bundles.export(found))
+        if found is None:
+            number = f" {args.number}" if args.number is not None else ""
+            raise CommandError(f"no such template: {args.slug}{number}")
+        content = exchange.file_of_version(connection, found)
+    template_files.write(args.file, content)
     print(f"{args.slug} {found.number} {found.content_hash}")
     return 0

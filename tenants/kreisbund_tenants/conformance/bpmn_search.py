@@ -17,7 +17,7 @@ from typing import Any
 from kreisbund_platform.engine import advance as engine
 from kreisbund_platform.engine.durations import Duration
 from kreisbund_platform.engine.plan import Behaviour, Element, MultiInstance, Plan
-from kreisbund_platform.engine.timers import Timer
+from kreisbund_platform.engine.plan.timers import Timer
 
 MOST_STATES = 4_000
 MOST_TAPES = 64

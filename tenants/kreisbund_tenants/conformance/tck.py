@@ -7,9 +7,9 @@ from typing import Any
 
 from lxml import etree
 
-from kreisbund_platform.engine.feel_comparison import equal
-from kreisbund_platform.engine.feel_functions_texts import literal_text
-from kreisbund_platform.engine.feel_temporal_text import (
+from kreisbund_platform.engine.feel.comparison import equal
+from kreisbund_platform.engine.feel.functions_texts import literal_text
+from kreisbund_platform.engine.feel.temporal_text import (
     is_temporal,
     parse_date,
     parse_duration,
@@ -24,6 +24,7 @@ _NUMBERS = frozenset({"decimal", "double", "float", "integer", "int", "long", "s
 _READERS = {"date": parse_date, "time": parse_time, "dateTime": parse_moment, "duration": parse_duration}
 TOLERANCE = Decimal("1e-8")
 SIGNIFICANT = 12
+DEEPEST_VALUE = 20
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,12 @@ def _same_number(found: Decimal, expected: Decimal) -> bool:
     return rounded and difference < Decimal(1).scaleb(int(exponent)) and found != found.to_integral_value()
 
 
-def literal(value: Any) -> str:
-    """A value as a FEEL literal on one line."""
+def literal(value: Any, depth: int = 0) -> str:
+    """A value as a FEEL literal on one line; what lies too deep in it is shortened."""
+    if depth > DEEPEST_VALUE:
+        return "…"
     if isinstance(value, list):
-        return "[" + ", ".join(map(literal, value)) + "]"
+        return "[" + ", ".join(literal(item, depth + 1) for item in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{literal(key)}: {literal(item, depth + 1)}" for key, item in value.items()) + "}"
     return f'@"{text_of(value)}"' if is_temporal(value) else literal_text(value)

@@ -1,4 +1,4 @@
-"""Demonstration cases: a year of about 130 a county, made by the real services from a seed."""
+"""Demonstration cases: a year of about 140 a county, made by the real services from a seed."""
 
 import random
 import uuid

@@ -9,7 +9,7 @@ from kreisbund_platform.documents import uploads
 from kreisbund_platform.engine.forms import fields_of
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import LoadedTemplate
-from kreisbund_platform.templates.variants_fragments import PREFIX
+from kreisbund_platform.templates.variants.fragments import PREFIX
 from kreisbund_tenants.demo.people import FAMILY_NAMES, GIVEN_NAMES
 from kreisbund_tenants.demo.picture import portrait
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.templates import variants
+from kreisbund_platform.templates.variants import editing as variants
 
 TEMPLATE = "schuelerbefoerderung"
 # Example values, as in county.toml: the county puts its own statute here.

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from kreisbund_api.web.desk import variants_form as editor
 from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
-from kreisbund_platform.templates.variants_points import words
+from kreisbund_platform.templates.variants.points import words
 from kreisbund_platform.texts import _
 
 ACTIONS = {"in_force": "put_variant_in_force", "discard": "discard_variant", "end": "end_variant"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from kreisbund_api.web.forms import FieldView, german_date, is_iso_date
 from kreisbund_api.web.words import word
-from kreisbund_platform.templates.variants_fragments import fragments
-from kreisbund_platform.templates.variants_rules import ROLES
+from kreisbund_platform.templates.variants.fragments import fragments
+from kreisbund_platform.templates.variants.rules import ROLES
 from kreisbund_platform.texts import _
 
 _SIMPLE_DURATION = re.compile(r"P(\d{1,4})([DWMY])")

@@ -9,7 +9,7 @@ from kreisbund_api.web.desk import variants_form as editor
 from kreisbund_api.web.desk.variants import drawing
 from kreisbund_api.web.forms import FieldView
 from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
-from kreisbund_platform.templates.variants_points import words
+from kreisbund_platform.templates.variants.points import words
 from kreisbund_platform.texts import _
 
 ENDINGS = {"finish": "finish_rebase", "undo": "undo_rebase", "abandon": "abandon_rebase"}

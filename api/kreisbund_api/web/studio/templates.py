@@ -8,6 +8,7 @@ from starlette.responses import Response
 from kreisbund_api.web import forms
 from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, show
 from kreisbund_platform.engine.diagram import render_svg
+from kreisbund_platform.templates.decision_tables import decisions_of
 
 
 async def templates(visit: Visit) -> Response:
@@ -31,7 +32,7 @@ async def template(visit: Visit) -> Response:
         template=found,
         diagram=Markup(drawn),  # noqa: S704  (the engine's drawing escapes what an author wrote)
         forms=shown,
-        decisions=version.get("decisions") or {},
+        decisions=[view for xml in (version.get("decisions") or {}).values() for view in decisions_of(xml.encode())],
     )
 
 

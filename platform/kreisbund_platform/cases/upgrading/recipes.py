@@ -8,9 +8,9 @@ from kreisbund_platform.cases.upgrading.orders import Move
 from kreisbund_platform.engine import migration
 from kreisbund_platform.engine.advance import waiting
 from kreisbund_platform.engine.bpmn import Behaviour
-from kreisbund_platform.engine.marking import INSTANCES
 from kreisbund_platform.engine.migration import Judgement
 from kreisbund_platform.engine.plan import Element, Plan
+from kreisbund_platform.engine.running.marking import INSTANCES
 from kreisbund_platform.texts import _
 
 State = Mapping[str, Any]

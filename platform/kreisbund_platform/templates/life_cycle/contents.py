@@ -7,13 +7,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from psycopg import Connection
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.engine.refused import ModelRefused, read_xml
 from kreisbund_platform.errors import FieldError, Invalid
-from kreisbund_platform.templates import publishing
+from kreisbund_platform.templates import calls, publishing
 from kreisbund_platform.templates.models import TemplateVersion
 from kreisbund_platform.templates.source import LARGEST_FILE, MOST_FILES, TemplateSource
 from kreisbund_platform.texts import _
@@ -91,13 +93,13 @@ def _refusal(name: str, text: Any) -> FieldError | None:
     return None
 
 
-def judge(files: Files) -> Judged:
-    """Reads and checks a draft; needs no database and never raises."""
+def judge(files: Files, connection: Connection[Any] | None = None) -> Judged:
+    """Reads and checks a draft; never raises. `connection`: where the published templates lie that it calls."""
     try:
         source = read(files)
     except _UnreadableError as unreadable:
         return Judged(_hash_of_texts(files), [unreadable.problem], None)
-    return Judged(source.content_hash, list(_problems(source)), source)
+    return Judged(source.content_hash, list(_problems(source, connection)), source)
 
 
 def read(files: Files) -> TemplateSource:
@@ -112,8 +114,10 @@ def read(files: Files) -> TemplateSource:
     )
 
 
-def _problems(source: TemplateSource) -> Iterator[dict[str, str]]:
+def _problems(source: TemplateSource, connection: Connection[Any] | None) -> Iterator[dict[str, str]]:
     try:
+        called = calls.called_sources(connection, source.bpmn_xml) if connection else {}
+        source = replace(source, called=called)
         checked = publishing.check(source)
     except Exception as surprise:  # the author's work is kept whatever it does to the checks
         telemetry.log("draft_check_failed", problem=surprise)

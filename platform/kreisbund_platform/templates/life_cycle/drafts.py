@@ -42,7 +42,7 @@ def create(work: TeamContext, order: NewDraft) -> UUID | Refusal:
     refusal = access.may_not_write(work, draft.topic_id) or contents.refused(given)
     if refusal:
         return refusal
-    judged = contents.judge(given)
+    judged = contents.judge(given, work.connection)
     draft.title = _title(judged, draft.title)
     rows.insert(work.connection, draft)
     _add_revision(work, draft, given, judged)
@@ -132,7 +132,7 @@ def restore(work: TeamContext, draft_id: str, number: int, expected_version: int
 
 
 def _save(work: TeamContext, draft: TemplateDraft, files: dict[str, str], restored: int | None) -> UUID:
-    judged = contents.judge(files)
+    judged = contents.judge(files, work.connection)
     before = newest(work, draft).content_hash
     draft.revision += 1
     draft.title = _title(judged, draft.title)

@@ -113,7 +113,7 @@ def _rule_problem(transition: Transition) -> Invalid | None:
 
 def _ready(work: TeamContext, draft: TemplateDraft) -> _Ready | Refusal:
     """The content and its accepted round, or what is still missing."""
-    judged = contents.judge(drafts.newest(work, draft).files)
+    judged = contents.judge(drafts.newest(work, draft).files, work.connection)
     if judged.source is None or judged.problems:
         errors = tuple(FieldError(p["path"], p["code"], p["message"]) for p in judged.problems)
         return Invalid("CHECKS_FAILED", _("Die Vorlage besteht die Prüfung nicht."), errors)

@@ -20,7 +20,7 @@ from kreisbund_platform.templates.differences import ChangeClass, Difference, di
 from kreisbund_platform.templates.life_cycle import access, contents, rollout_queries, rows, signatures
 from kreisbund_platform.templates.life_cycle.models import ReleaseSetting, TemplateRelease
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateAdoption, TemplateVersion
-from kreisbund_platform.templates.rebase_automatic import carried_over
+from kreisbund_platform.templates.variants.rebase_automatic import carried_over
 from kreisbund_platform.texts import _
 
 NEVER_AUTOMATIC = frozenset({ChangeClass.FEE, ChangeClass.LEGAL_BASIS, ChangeClass.DECISION})

@@ -5,7 +5,7 @@ from re import _constants as tokens  # type: ignore[attr-defined]
 from re import _parser as patterns
 from typing import Any
 
-from kreisbund_platform.engine.form_values import compiled
+from kreisbund_platform.engine.forms.values import compiled
 
 DAY = "2026-01-15"
 LONGEST = 200  # characters that a pattern's example may have

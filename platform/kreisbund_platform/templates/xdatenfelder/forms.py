@@ -13,8 +13,8 @@ from typing import Any
 
 import re2
 
-from kreisbund_platform.engine.form_schemas import DEEPEST
-from kreisbund_platform.engine.form_values import compiled
+from kreisbund_platform.engine.forms.schemas import DEEPEST
+from kreisbund_platform.engine.forms.values import compiled
 from kreisbund_platform.templates.xdatenfelder.examples import example_of, has_fields, matching
 from kreisbund_platform.templates.xdatenfelder.outdated import outdated
 from kreisbund_platform.templates.xdatenfelder.reading import MOST_REMARKS, read_schema

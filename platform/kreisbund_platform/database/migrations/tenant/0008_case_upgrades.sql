@@ -70,10 +70,11 @@ CREATE TABLE case_upgrade_case (
     PRIMARY KEY (upgrade_id, case_id)
 ) WITH (fillfactor = 60);
 CREATE INDEX case_upgrade_case_case ON case_upgrade_case (case_id);
--- Appends one event per case, of one type and at one moment; the arrays run side by side. What is hashed is
+-- Appends one event per case, of one type and at one moment; the arrays run side by side, p_which says which of the
+-- bodies a case's is (from 1). What is hashed is
 -- event_digest's text, made for all at once; only the chaining itself goes event by event.
 CREATE FUNCTION append_events(p_ids uuid[], p_case_ids uuid[], p_case_versions integer[], p_at timestamptz, p_type text,
-    p_actor text, p_bodies text[]) RETURNS bigint LANGUAGE plpgsql AS $$
+    p_actor text, p_bodies text[], p_which integer[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE head chain_head; digests bytea[] := '{}'; digest bytea; hashed bytea;
     moment text := (extract(epoch FROM p_at) * 1000000)::bigint::text;
 BEGIN
@@ -82,17 +83,17 @@ BEGIN
     FOR hashed IN
         SELECT convert_to((SELECT string_agg(coalesce(length(f)::text || ':' || f, '-'), ',' ORDER BY i)
             FROM unnest(ARRAY[(head.seq + x.n)::text, x.id::text, x.case_id::text, x.case_version::text,
-                moment, p_type, p_actor, NULL, x.body]) WITH ORDINALITY t(f, i)), 'UTF8')
-        FROM unnest(p_ids, p_case_ids, p_case_versions, p_bodies) WITH ORDINALITY x(id, case_id, case_version, body, n)
+                moment, p_type, p_actor, NULL, p_bodies[x.which]]) WITH ORDINALITY t(f, i)), 'UTF8')
+        FROM unnest(p_ids, p_case_ids, p_case_versions, p_which) WITH ORDINALITY x(id, case_id, case_version, which, n)
         ORDER BY x.n
     LOOP
         digest := sha256(digest || hashed);
         digests := digests || digest;
     END LOOP;
     INSERT INTO event (seq, id, case_id, case_version, at, type, actor, task_id, body, hash)
-        SELECT head.seq + x.n, x.id, x.case_id, x.case_version, p_at, p_type, p_actor, NULL, x.body::json, x.hash
-        FROM unnest(p_ids, p_case_ids, p_case_versions, p_bodies, digests)
-            WITH ORDINALITY x(id, case_id, case_version, body, hash, n);
+        SELECT head.seq + x.n, x.id, x.case_id, x.case_version, p_at, p_type, p_actor, NULL, p_bodies[x.which]::json, x.hash
+        FROM unnest(p_ids, p_case_ids, p_case_versions, p_which, digests)
+            WITH ORDINALITY x(id, case_id, case_version, which, hash, n);
     UPDATE chain_head SET seq = head.seq + cardinality(p_ids), hash = digest;
     RETURN head.seq + cardinality(p_ids);
 END $$;
