@@ -246,9 +246,9 @@ class Model:
             self.variables.append(name)
             count = f"<bpmn:loopCardinality>{name}</bpmn:loopCardinality>"
         elif self._chance(0.4):
-            self.lists.append(name)
-            known, count = ["loopCounter", f"i{name}"], ""
-            own = f' kb:collection="{name}" kb:elementVariable="i{name}"'
+            self.lists.append(f"list_{name}")
+            known, count = ["loopCounter", f"item_{name}"], ""
+            own = f' kb:collection="list_{name}" kb:elementVariable="item_{name}"'
         sequential = str(self._chance(0.5)).lower()
         marker = f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}"{own}>{count}'
         return f"{marker}{self._enough()}</bpmn:multiInstanceLoopCharacteristics>", known

@@ -211,12 +211,16 @@ class Game:
     # --- moving
 
     def settle(self) -> None:
+        """Until nothing moves; that an empty scope ends is a move like others."""
         for _ in range(5000):
-            moves = self._enabled()
-            if moves:
-                self._move(*self.random.choice(moves))
-            elif not self._leave_an_empty_scope():
+            moves = [*self._enabled(), *(("", "", scope) for scope in self._empty_scopes())]
+            if not moves:
                 return
+            key, target, scope = self.random.choice(moves)
+            if target:
+                self._move(key, target, scope)
+            else:
+                self._leave(scope)
         raise RuntimeError("the game does not settle")
 
     def _enabled(self) -> list[tuple[str, str, int]]:
@@ -293,20 +297,18 @@ class Game:
         else:
             self._emit(rest.at, rest.scope)
 
-    def _leave_an_empty_scope(self) -> bool:
-        for scope, (container, host) in list(self.scopes.items()):
-            busy = any(s == scope for _, s in self.on_flows)
-            busy = busy or any(r.scope == scope and not r.listener for r in self.resting)
-            if busy or container.endswith("#"):
-                continue
-            self._clear(scope)
-            del self.scopes[scope]
-            if host is None:
-                self.ended = True
-                return False
+    def _empty_scopes(self) -> list[int]:
+        busy = {scope for _, scope in self.on_flows} | {r.scope for r in self.resting if not r.listener}
+        return [s for s, (container, _) in self.scopes.items() if s not in busy and not container.endswith("#")]
+
+    def _leave(self, scope: int) -> None:
+        host = self.scopes[scope][1]
+        self._clear(scope)
+        del self.scopes[scope]
+        if host is None:
+            self.ended = True
+        else:
             self._done(self._rest(host))
-            return True
-        return False
 
     # --- several instances
 
