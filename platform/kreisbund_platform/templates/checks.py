@@ -133,7 +133,9 @@ def _soundness(plan: Plan) -> Iterator[FieldError]:
     verdict = soundness.check(plan)
     if verdict.result != "sound":
         reason = verdict.reason or _("Es ließ sich nicht zeigen, dass jeder Vorgang enden kann.")
-        yield FieldError(verdict.element_id or plan.process_id, verdict.result.upper(), reason)
+        passed = [plan.elements[name].name or name for name in verdict.path if name in plan.elements]
+        way = _(" Der Weg dorthin: {way}.").format(way=" → ".join(passed)) if passed else ""
+        yield FieldError(verdict.element_id or plan.process_id, verdict.result.upper(), reason + way)
 
 
 def _cases(source: TemplateSource) -> Iterator[FieldError]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from anyio.to_thread import run_sync
 from starlette.responses import Response
 
 from kreisbund_api.web import forms
@@ -10,6 +11,7 @@ from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change,
 from kreisbund_platform.texts import _
 
 ENDED = ("PUBLISHED", "DISCARDED")
+UNSOUND = ("UNSOUND", "UNDECIDED")
 TRANSITIONS = ("ALL", "RECEIVED_FROM", "DECISIONS_FROM")
 
 
@@ -56,13 +58,16 @@ async def draft(visit: Visit, errors: dict[str, str] | None = None, problem: str
     """The draft with its guided way."""
     data = await _draft(visit)
     found = data["draft"]
+    process = found["revision"]["files"].get(previews.PROCESS, "")
+    unsound = any(each["code"] in UNSOUND for each in found["revision"]["problems"])
     values = {
         "draft": found,
+        "counterexample": await run_sync(previews.counterexample, process) if unsound else "",
         "changes": data["draftChanges"],
         "way": way.steps(found, visit.services.clock.now()),
         "round": way.round_of(found),
         "may_write": may_write(visit, found["topic"]["leadCounty"]["slug"]),
-        "diagram": previews.drawing(found["revision"]["files"].get(previews.PROCESS, "")),
+        "diagram": previews.drawing(process),
         "transitions": TRANSITIONS,
         "errors": errors or {},
         "problem": problem,

@@ -1,14 +1,17 @@
 """What an author's files look like: the drawn process, a form's fields; and the places a comment can hang on."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lxml import etree
 from markupsafe import Markup
 
 from kreisbund_api.web import forms
+from kreisbund_platform.engine import soundness
+from kreisbund_platform.engine.bpmn import read_process
 from kreisbund_platform.engine.diagram import render_svg
+from kreisbund_platform.engine.plan import build_plan
 from kreisbund_platform.engine.refused import ModelRefused, read_xml
 from kreisbund_platform.texts import _
 
@@ -17,12 +20,23 @@ PROCESS, FORM, LETTER, DECISION = "process.bpmn", ".form.json", ".letter.json", 
 MODEL = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
 
-def drawing(xml: str, highlight: frozenset[str] = frozenset()) -> Markup:
-    """The process, drawn; nothing where the file cannot be drawn yet."""
+def drawing(xml: str, highlight: frozenset[str] = frozenset(), path: Sequence[str] = ()) -> Markup:
+    """The process, drawn, with a way in it numbered; nothing where the file cannot be drawn yet."""
     try:
-        return Markup(render_svg(xml.encode(), highlight=highlight))  # noqa: S704  (the drawing escapes what it shows)
+        return Markup(render_svg(xml.encode(), highlight=highlight, path=path))  # noqa: S704  (it escapes what it shows)
     except ModelRefused:
         return Markup("")
+
+
+def counterexample(xml: str) -> Markup:
+    """The way on which a case gets stuck, numbered in the drawing; nothing where there is none."""
+    try:
+        verdict = soundness.check(build_plan(read_process(xml.encode())))
+    except ModelRefused:
+        return Markup("")
+    if verdict.result == "sound" or not verdict.path:
+        return Markup("")
+    return drawing(xml, frozenset({verdict.element_id or ""}), verdict.path)
 
 
 def fields(text: str) -> list[tuple[str, list[forms.FieldView]]]:
