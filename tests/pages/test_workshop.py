@@ -1,4 +1,4 @@
-"""The workshop without scripts: a draft edited by two, reviewed, voted, signed, rolled out; a county releases."""
+"""The workshop, mostly without scripts: a draft edited by two, reviewed, signed, rolled out; a county releases."""
 
 import re
 import shutil
@@ -57,9 +57,22 @@ def lead(site):
     return member(site)
 
 
+def opened(site, context, browser, path):
+    """A page of a real browser with the other browser's session."""
+    jar = browser.client.cookies.jar
+    context.add_cookies([{"name": each.name, "value": each.value, "url": site.base} for each in jar])
+    page = context.new_page()
+    page.goto(site.base + path)
+    return page
+
+
 @pytest.fixture(scope="module")
 def draft(author) -> str:
     """The address of a new draft."""
+    return new_draft(author)
+
+
+def new_draft(author) -> str:
     page = author.get("/studio/drafts/new")
     form = next(form["fields"] for form in page.forms if "base" in form["fields"])
     page = author.post("/studio/drafts", **form)
@@ -183,13 +196,35 @@ def test_accessible_in_a_real_browser(site, author, draft):
         for browser, path in pages:
             for width, scheme in ((1280, "light"), (320, "dark")):
                 context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-                context.add_cookies(
-                    [{"name": each.name, "value": each.value, "url": site.base} for each in browser.client.cookies.jar]
-                )
-                page = context.new_page()
-                page.goto(site.base + path)
+                page = opened(site, context, browser, path)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
                 found = Axe().run(page).response["violations"]
                 assert not found, (path, scheme, [(each["id"], each["nodes"][0]["html"]) for each in found])
                 context.close()
         chromium.close()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_draft_saves_itself_until_somebody_else_has_saved(site, author, lead):
+    edit = f"{new_draft(author)}/edit?file=cases.json"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = opened(site, chromium.new_context(), author, edit)
+        for text in ("[ ]", "[  ]"):
+            page.fill("textarea", text)
+            page.get_by_text("Noch nicht gespeichert.").wait_for()
+            page.get_by_text("Von selbst gespeichert.").wait_for()
+            assert f">\n{text}</textarea>" in author.get(edit).html
+        send(lead, edit, "save", at=edit.partition("?")[0], **fields_of(lead, edit) | {"text": "[   ]"})
+        page.fill("textarea", "[1]")
+        page.get_by_text("Nicht gespeichert:").wait_for()
+        page.get_by_role("button", name="Speichern").click()
+        assert page.locator("textarea").first.input_value() == "[1]", "the author still has the text"
+        assert ">\n[   ]</textarea>" in author.get(edit).html
+        chromium.close()
+
+
+def fields_of(browser, path):
+    fields = browser.get(path).form("/edit")
+    return {name: fields[name] for name in ("version", "file")}

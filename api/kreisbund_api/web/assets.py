@@ -1,4 +1,4 @@
-"""Styles and fonts: copied once at set-up under names that carry their content's hash, then served for a year.
+"""Styles, fonts and our script: copied once at set-up under names with their content's hash, served for a year.
 
 `python -m kreisbund_api.web.assets <node_home> <assets_home>` takes KERN (npm `@kern-ux/native`, EUPL-1.2) from
 `<node_home>/node_modules`; without it the pages stand on our own stylesheet alone.
@@ -19,13 +19,18 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-STYLES = Path(__file__).with_name("styles")
+WEB = Path(__file__).parent
+OWN = {"kreisbund.css": WEB / "styles" / "kreisbund.css", "autosave.js": WEB / "scripts" / "autosave.js"}
 KERN = Path("node_modules/@kern-ux/native/dist")
 WEIGHTS = {400: "Regular", 500: "Medium", 600: "SemiBold"}
 PUNCTUATION = (0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC)
 LATIN = [*range(0x20, 0x180), *range(0x218, 0x21C), 0x1E9E, *PUNCTUATION]
 MANIFEST = "manifest.json"
-MEDIA_TYPES = {"css": "text/css; charset=utf-8", "woff2": "font/woff2"}
+MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "woff2": "font/woff2",
+}
 A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -37,7 +42,8 @@ def build(node_home: Path, assets_home: Path) -> dict[str, str]:
     if (kern / "kern.min.css").is_file():
         faces = "".join(_face(kern, assets_home, manifest, weight, name) for weight, name in WEIGHTS.items())
         _store(assets_home, manifest, "kern.css", (kern / "kern.min.css").read_bytes() + faces.encode())
-    _store(assets_home, manifest, "kreisbund.css", (STYLES / "kreisbund.css").read_bytes())
+    for name, file in OWN.items():
+        _store(assets_home, manifest, name, file.read_bytes())
     (assets_home / MANIFEST).write_text(json.dumps(manifest, indent=1))
     return manifest
 
@@ -97,7 +103,7 @@ def address(home: Path) -> Callable[[str], str | None]:
     def find(name: str) -> str | None:
         if name in known:
             return f"/assets/{known[name]}"
-        return f"/assets/{name}" if (STYLES / name).is_file() else None
+        return f"/assets/{name}" if name in OWN else None
 
     return find
 
@@ -114,8 +120,8 @@ def install(app: Starlette, home: Path) -> None:
 def _answer(home: Path, name: str, packed: bool) -> Response:
     known = manifest_of(home)
     hashed = name if name in known.values() else known.get(name)
-    found = home / "assets" / hashed if hashed else STYLES / name
-    if "/" in name or not (hashed or name in {file.name for file in STYLES.iterdir()}) or not found.is_file():
+    found = home / "assets" / hashed if hashed else OWN.get(name)
+    if found is None or not found.is_file():
         return Response(status_code=404)
     headers = {"Cache-Control": A_YEAR if name == hashed else "no-cache", "Vary": "Accept-Encoding"}
     squeezed = found.with_name(found.name + ".gz")

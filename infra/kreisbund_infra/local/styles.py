@@ -32,8 +32,9 @@ def ensure(home: Home, venv: Path) -> None:
 
 def _stamp() -> str:
     digest = hashlib.sha256()
-    own = sorted((CHECKOUT / "api" / "kreisbund_api" / "web").glob("styles/**/*"))
-    program = CHECKOUT / "api" / "kreisbund_api" / "web" / "assets.py"
+    web = CHECKOUT / "api" / "kreisbund_api" / "web"
+    own = sorted([*web.glob("styles/**/*"), *web.glob("scripts/**/*")])
+    program = web / "assets.py"
     for path in [*(CHECKOUT / name for name in FILES), program, *(path for path in own if path.is_file())]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
