@@ -85,6 +85,14 @@ MODELS = {
         flows("start>wait", "wait>after", "after>end"),
         before=message("ready"),
     ),
+    "reported": template(
+        "reported",
+        node("startEvent", "report", '<bpmn:messageEventDefinition messageRef="reported"/>', kb_form="application"),
+        node("exclusiveGateway", "join"),
+        task("look"),
+        flows("start>join", "report>join", "join>look", "look>end"),
+        before=message("reported"),
+    ),
     "sender": template(
         "sender",
         node("serviceTask", "send", kb_operation="send", kb_message="ready", kb_correlation="name"),

@@ -143,6 +143,20 @@ def test_staff_bring_a_message_from_outside(apply, office, other_office):
     assert isinstance(office.do(*bring, {}), NotFound)
 
 
+def test_a_message_opens_a_case_where_a_template_begins_with_it(waiting, office, other_office):
+    report = dict(MODELS["reported"].forms["application"]["example"])
+    refused = office.do(correlation.receive, "reported", None, report | {"amount": "viel"})
+    assert isinstance(refused, Invalid)
+    case_id = office.do(correlation.receive, "reported", None, report)
+    case = office.case(case_id)
+    assert (case.channel, case.status, case.data["name"]) == ("EX_OFFICIO", "SUBMITTED", "Köhler")
+    assert [task.element_id for task in office.open_tasks(case_id)] == ["look"]
+    assert office.rows("SELECT count(*) FROM application WHERE case_id = %s", case_id) == [(0,)]
+    assert office.do(log.verify) is None
+    other_office.do(adoptions.end_adoption, "reported", role="county_admin")
+    assert isinstance(other_office.do(correlation.receive, "reported", None, report), NotFound)
+
+
 def test_a_signal_reaches_everybody_who_waits_but_in_this_county_alone(apply, office, other_office, monkeypatch):
     monkeypatch.setattr(correlation, "BATCH", 2)
     heard = [apply("listener") for _ in range(5)]

@@ -1,7 +1,8 @@
-"""The one port for intake. Portal, counter and post differ in channel and dates, not in rules."""
+"""The one port for intake. Portal, counter, post and messages differ in channel and dates, not in rules."""
 
 import hashlib
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -13,6 +14,7 @@ from kreisbund_platform.cases.holding import Held
 from kreisbund_platform.cases.models import Application, CaseRecord, Party
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.advance import EngineFault, Start, initial_state
+from kreisbund_platform.engine.plan import Element
 from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
@@ -105,30 +107,84 @@ def _paper_errors(work: WorkContext, order: SubmitApplication) -> list[FieldErro
     return errors
 
 
+def open_by_message(work: WorkContext, name: str, data: dict[str, Any]) -> UUID | Refusal | None:
+    """Opens a case ex officio where a template offered today begins with this message; None where none does.
+
+    The start event's `kb:form` says which data the message brings; without one it brings none. Nothing is opened
+    where several templates begin with it.
+    """
+    begun = list(_begun_by(work, name))
+    if len(begun) != 1:
+        message = _("Mit dieser Nachricht beginnen mehrere Leistungen.")
+        return Conflict("AMBIGUOUS_MESSAGE", message) if begun else None
+    template, start = begun[0]
+    schema = template.forms.get(start.attributes.get("form", ""), {"type": "default", "components": []})
+    checked = form_data.check(work, schema, data, known={})
+    if not isinstance(checked, form_data.Checked):
+        return checked
+    held = _begin(work, SubmitApplication(template.slug, data, channel="EX_OFFICIO"), template, schema, checked)
+    if not isinstance(held, Held):
+        return held
+    settled = _start(work, held, start.element_id)
+    if not isinstance(settled, steps.Settled):
+        return settled
+    recording.record(work, held, settled, type="MESSAGE_RECEIVED", body={"element": start.element_id})
+    return held.case.id
+
+
+def _begun_by(work: WorkContext, name: str) -> Iterator[tuple[LoadedTemplate, Element]]:
+    for version_id in transitions.versions_offered(work, _today(work)):
+        template = plan_for_new(work.connection, version_id)
+        plan = template.plan
+        for start in (plan.elements[element] for element in plan.containers[plan.process_id].starts):
+            if start.event and (start.event.type, start.event.name) == ("message", name):
+                yield template, start
+
+
 def _open(
     work: WorkContext, order: SubmitApplication, template: LoadedTemplate, checked: form_data.Checked
 ) -> Submitted | Refusal:
-    case = _new_case(work, order, template)
-    people = _people(work, order, case, template, checked.data)
-    calendar = _describe(work, case, people, checked.data)
+    held = _begin(work, order, template, template.forms[template.manifest.start_form], checked)
+    if not isinstance(held, Held):
+        return held
+    case = held.case
     secret = secrets.token_urlsafe(12) if work.principal.is_guest else None
     application = _application(work, case, secret)
-    queries.insert_case(work.connection, case)
     queries.insert_application(work.connection, application)
-    queries.insert_parties(work.connection, people)
-    if refusal := form_data.claim_uploads(work, checked, case.id):
-        return refusal
-    held = Held(work.connection, case, [], application.applicant_subject, calendar)
-    try:
-        settled = steps.settle(work, held, Start(case.data or {}))
-    except EngineFault as fault:
-        telemetry.log("intake_fault", problem=fault, template=template.slug)
-        return Conflict("PROCESS_FAULT", _("Der Antrag kann so nicht angenommen werden."))
+    settled = _start(work, held, None)
+    if not isinstance(settled, steps.Settled):
+        return settled
     payload = {"month": case.received_on.replace(day=1).isoformat(), "online": case.channel == "PORTAL"}
     line = {"topic": "application", "payload": payload}
     body = {"channel": case.channel}
     recording.record(work, held, settled, type="APPLICATION_RECEIVED", body=body, outbox=[line])
     return Submitted(application.id, case.id, secret)
+
+
+def _begin(
+    work: WorkContext,
+    order: SubmitApplication,
+    template: LoadedTemplate,
+    schema: Mapping[str, Any],
+    checked: form_data.Checked,
+) -> Held | Refusal:
+    """A new case with its parties and its uploads, held but not started."""
+    case = _new_case(work, order, template)
+    people = _people(work, order, case, schema, checked.data)
+    calendar = _describe(work, case, people, checked.data)
+    queries.insert_case(work.connection, case)
+    queries.insert_parties(work.connection, people)
+    if refusal := form_data.claim_uploads(work, checked, case.id):
+        return refusal
+    return Held(work.connection, case, [], _own_subject(work, case), calendar)
+
+
+def _start(work: WorkContext, held: Held, start_event: str | None) -> steps.Settled | Refusal:
+    try:
+        return steps.settle(work, held, Start(held.case.data or {}, start_event))
+    except EngineFault as fault:
+        telemetry.log("intake_fault", problem=fault, template=held.template.slug)
+        return Conflict("PROCESS_FAULT", _("Der Antrag kann so nicht angenommen werden."))
 
 
 def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTemplate) -> CaseRecord:
@@ -159,9 +215,8 @@ def _case_number(work: WorkContext) -> str:
 
 
 def _people(
-    work: WorkContext, order: SubmitApplication, case: CaseRecord, template: LoadedTemplate, data: dict[str, Any]
+    work: WorkContext, order: SubmitApplication, case: CaseRecord, schema: Mapping[str, Any], data: dict[str, Any]
 ) -> list[Party]:
-    schema = template.forms[template.manifest.start_form]
     subject = work.principal.subject if Role.CITIZEN in work.principal.roles else None
     people = parties.from_form(work, case.id, schema, data, None if order.channel in STAFF_CHANNELS else subject)
     if order.on_behalf_of and not people[0].name:
@@ -180,15 +235,19 @@ def _describe(work: WorkContext, case: CaseRecord, people: list[Party], data: di
 
 
 def _application(work: WorkContext, case: CaseRecord, secret: str | None) -> Application:
-    own = Role.CITIZEN in work.principal.roles and case.channel == "PORTAL"
     return Application(
         id=ids.new_id(ids.Kind.APPLICATION, work.clock.now()),
         case_id=case.id,
         version=1,
         submitted_at=work.clock.now(),
-        applicant_subject=work.principal.subject if own else None,
+        applicant_subject=_own_subject(work, case),
         status_secret_hash=hashlib.sha256(secret.encode()).digest() if secret else None,
     )
+
+
+def _own_subject(work: WorkContext, case: CaseRecord) -> str | None:
+    own = Role.CITIZEN in work.principal.roles and case.channel == "PORTAL"
+    return work.principal.subject if own else None
 
 
 def _today(work: WorkContext) -> date:

@@ -129,6 +129,13 @@ def version_for_received(connection: Rows, slug: str, received_on: date) -> UUID
     return row[0] if row else None
 
 
+def versions_offered(connection: Rows, day: date) -> list[UUID]:
+    """For each template adopted in the connection's county the version on which a case of this day starts."""
+    version = catalogue_objects.STARTS_ON % ("a.template_id", "%(day)s")
+    statement = f"SELECT {version} FROM template_adoption a WHERE a.ended_at IS NULL ORDER BY a.template_id"
+    return [row[0] for row in connection.execute(statement.encode(), {"day": day}) if row[0]]
+
+
 def is_retired(connection: Rows, version_id: UUID) -> bool:
     """Whether a version may be taken over no more."""
     query = "SELECT 1 FROM shared.version_retirement WHERE version_id = %s"

@@ -27,6 +27,11 @@ def version_for_received(work: WorkContext, template_slug: str, received_on: dat
     return queries.version_for_received(work.connection, template_slug, received_on)
 
 
+def versions_offered(work: WorkContext, day: date) -> list[UUID]:
+    """The versions on which what comes in on this day starts, one for each template the county offers."""
+    return queries.versions_offered(work.connection, day)
+
+
 def refusal_for_decision(work: WorkContext, case_version_id: UUID | None, now: datetime) -> str | None:
     """Why a case on this version may not decide in the main matter now, in German; None where it may."""
     if case_version_id is None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from kreisbund_platform import telemetry
-from kreisbund_platform.cases import access, form_data, recording, steps
+from kreisbund_platform.cases import access, form_data, intake, recording, steps
 from kreisbund_platform.cases.holding import Held, hold
 from kreisbund_platform.cases.models import OutboundEvent, Subscription
 from kreisbund_platform.cases.waits import queries
@@ -49,16 +49,19 @@ def _deliver(work: WorkContext, subscription: Subscription) -> None:
 def receive(work: WorkContext, name: str, key: str | None, data: dict[str, Any]) -> UUID | Refusal:
     """A message from outside the cases, brought by staff or by a system; answers the case's id.
 
-    The event's `kb:form` says which data it brings; without one it brings none.
+    It goes to the case that waits for it; where none does, it opens one of the template that begins with it. The
+    event's `kb:form` says which data it brings; without one it brings none.
     """
     now = work.clock.now()
     asked = OutboundEvent(id=0, kind="message", name=name, correlation_key=key, created_at=now, expires_at=now)
     found = queries.awaiting(work.connection, asked, 1)
     held = hold(work, found[0].case_id) if found else None
-    if held is None or not queries.lock_subscription(work.connection, found[0]):
-        return NotFound("NOT_FOUND", _("Auf diese Nachricht wartet kein Vorgang."))
     if refusal := access.suspended(work):
         return refusal
+    if held is None or not queries.lock_subscription(work.connection, found[0]):
+        return intake.open_by_message(work, name, data) or NotFound(
+            "NOT_FOUND", _("Auf diese Nachricht wartet kein Vorgang.")
+        )
     form = held.template.plan.elements[found[0].element_id].attributes.get("form", "")
     checked = form_data.check(work, held.template.forms.get(form), data, known=held.case.data or {})
     if not isinstance(checked, form_data.Checked):
