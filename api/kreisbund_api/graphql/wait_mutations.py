@@ -48,6 +48,6 @@ class WaitMutations:
 
     @strawberry.mutation
     def receive_message(self, info: Info, input: changes.ReceiveMessageInput) -> changes.ReceiveMessageResult:
-        """Brings a message to the case that waits for it."""
+        """Brings a message to the case that waits for it, or opens one of the template that begins with it."""
         act = lambda: _receive(info.context, input)  # noqa: E731
         return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]
