@@ -10,7 +10,6 @@ from psycopg.types.json import Json
 from kreisbund_platform.errors import Conflict, Forbidden, Invalid
 from kreisbund_platform.templates import adoptions
 from kreisbund_platform.templates.life_cycle import (
-    contents,
     publication,
     retirement,
     reviews,
@@ -26,6 +25,7 @@ from kreisbund_platform.templates.life_cycle.models import (
     VersionPublication,
     VersionSignature,
 )
+from kreisbund_platform.templates.source import source_of
 from tests.templates.conftest import FOUR, LEAD, SLUG
 
 
@@ -223,4 +223,4 @@ def test_retiring_ends_new_adoptions_and_keeps_what_exists(team):
     in_force = team.county("unstrut-hainich-kreis", lambda work: adoptions.version_in_force(work.connection, SLUG))
     assert in_force is None
     team.county("unstrut-hainich-kreis", adoptions.adopt, SLUG)
-    assert contents.source_of(team.newest()).content_hash == team.newest().content_hash
+    assert source_of(team.newest()).content_hash == team.newest().content_hash

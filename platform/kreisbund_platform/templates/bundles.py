@@ -15,7 +15,7 @@ from typing import Any
 from kreisbund_platform.errors import FieldError, Invalid
 from kreisbund_platform.templates.bundles_archive import BundleError, members_of, parsed
 from kreisbund_platform.templates.models import TemplateVersion
-from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_platform.templates.source import TemplateSource, source_of
 from kreisbund_platform.texts import _
 
 FORMAT = "kreisbund-template"
@@ -42,18 +42,6 @@ def export(
 ) -> bytes:
     """The file of a published version; `called` are the templates that its call activities name."""
     return pack(replace(source_of(version), called=called or {}), signatures)
-
-
-def source_of(version: TemplateVersion) -> TemplateSource:
-    """A published version as the source it was published from."""
-    return TemplateSource(
-        manifest=version.manifest,
-        bpmn_xml=version.bpmn_xml.encode(),
-        decisions={name: xml.encode() for name, xml in version.decisions.items()},
-        forms=version.forms,
-        letters=version.letters,
-        cases=version.cases,
-    )
 
 
 def pack(source: TemplateSource, signatures: Sequence[Mapping[str, Any]] = ()) -> bytes:

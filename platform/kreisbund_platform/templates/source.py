@@ -3,12 +3,13 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.engine.plan import CalledModel
+from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
 
 LARGEST_FILE = 1024 * 1024
 MOST_FILES = 200
@@ -132,3 +133,16 @@ def _cases(file: Path) -> list[Any]:
     if not isinstance(cases, list):
         raise SourceError(file.name, "not a list of cases")
     return cases
+
+
+def source_of(content: TemplateVersion | TemplateVariant, cases: Sequence[Any] = ()) -> TemplateSource:
+    """A published version or a county's variant as a source; a variant's test cases are those of its base."""
+    own = content.cases if isinstance(content, TemplateVersion) else cases
+    return TemplateSource(
+        manifest=content.manifest,
+        bpmn_xml=content.bpmn_xml.encode(),
+        decisions={name: xml.encode() for name, xml in content.decisions.items()},
+        forms=content.forms,
+        letters=content.letters,
+        cases=list(own),
+    )

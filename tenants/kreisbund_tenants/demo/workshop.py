@@ -22,6 +22,7 @@ from kreisbund_platform.templates.life_cycle.models import (
     VersionPublication,
 )
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateVersion
+from kreisbund_platform.templates.source import source_of
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.registry import Registry
 from kreisbund_tenants.demo.people import DemoPerson, people_of
@@ -113,7 +114,7 @@ def _ensure_draft(team: _Team) -> int:
 def _write(team: _Team, version: TemplateVersion, began: datetime) -> UUID:
     author = team.delegate("kyffhaeuserkreis")
     draft_id = _done(drafts.create(team.work(author, began), drafts.NewDraft(base_version=str(version.id))))
-    files = contents.files_of(contents.source_of(version))
+    files = contents.files_of(source_of(version))
     process = files[contents.PROCESS].replace('kb:due="P14D" kb:nextStep="Sie', 'kb:due="P21D" kb:nextStep="Sie')
     process = process.replace('nextStepBy="P14D"', 'nextStepBy="P21D"').replace(">P14D<", ">P21D<")
     _save(team, author, draft_id, {contents.PROCESS: process}, began + timedelta(hours=2))

@@ -11,6 +11,7 @@ from kreisbund_platform.templates.differences import Difference, differences
 from kreisbund_platform.templates.life_cycle import contents, releases, rows
 from kreisbund_platform.templates.life_cycle.models import DraftRevision, TemplateDraft
 from kreisbund_platform.templates.models import TemplateVersion
+from kreisbund_platform.templates.source import source_of
 
 Found = tuple[Difference, ...]
 
@@ -28,7 +29,7 @@ def of_version(connection: Connection[Any], version_id: UUID, in_county: bool) -
     if in_county:
         return releases.changes_for(connection, version)
     before = rows.one(connection, TemplateVersion, template_id=version.template_id, number=version.number - 1)
-    return differences(contents.source_of(before), contents.source_of(version)) if before else ()
+    return differences(source_of(before), source_of(version)) if before else ()
 
 
 def of_draft(connection: Connection[Any], draft_id: UUID) -> Found:
@@ -40,6 +41,6 @@ def of_draft(connection: Connection[Any], draft_id: UUID) -> Found:
     revision = rows.one(connection, DraftRevision, draft_id=draft.id, number=draft.revision)
     judged = contents.judge(revision.files) if revision else None
     try:
-        return differences(contents.source_of(base), judged.source) if judged and judged.source else ()
+        return differences(source_of(base), judged.source) if judged and judged.source else ()
     except ModelRefused:
         return ()

@@ -16,7 +16,6 @@ from kreisbund_platform import telemetry
 from kreisbund_platform.engine.refused import ModelRefused, read_xml
 from kreisbund_platform.errors import FieldError, Invalid
 from kreisbund_platform.templates import calls, publishing
-from kreisbund_platform.templates.models import TemplateVersion
 from kreisbund_platform.templates.source import LARGEST_FILE, MOST_FILES, TemplateSource
 from kreisbund_platform.texts import _
 
@@ -57,18 +56,6 @@ def files_of(source: TemplateSource) -> dict[str, str]:
         **{f"{name}{LETTER}": _pretty(letter) for name, letter in sorted(source.letters.items())},
         CASES: _pretty(source.cases),
     }
-
-
-def source_of(version: TemplateVersion) -> TemplateSource:
-    """A published version as the source it was published from."""
-    return TemplateSource(
-        manifest=version.manifest,
-        bpmn_xml=version.bpmn_xml.encode(),
-        decisions={name: xml.encode() for name, xml in version.decisions.items()},
-        forms=version.forms,
-        letters=version.letters,
-        cases=version.cases,
-    )
 
 
 def refused(files: Mapping[str, Any]) -> Invalid | None:

@@ -13,6 +13,7 @@ from kreisbund_platform.templates import queries
 from kreisbund_platform.templates.life_cycle import access, contents, rows, shared_queries
 from kreisbund_platform.templates.life_cycle.models import DraftRevision, TemplateDraft
 from kreisbund_platform.templates.models import ProcessTemplate, Topic
+from kreisbund_platform.templates.source import source_of
 from kreisbund_platform.texts import _
 
 NEW_TEMPLATE = Path(__file__).with_name("new_template")
@@ -61,7 +62,7 @@ def _from_version(work: TeamContext, version_id: str) -> tuple[TemplateDraft, di
         return access.unknown()
     draft = _draft(work, template.slug, template.topic_id, template.title)
     draft.base_version_id = version.id
-    return draft, contents.files_of(contents.source_of(version))
+    return draft, contents.files_of(source_of(version))
 
 
 def _from_nothing(work: TeamContext, order: NewDraft) -> tuple[TemplateDraft, dict[str, str]] | Refusal:

@@ -17,9 +17,10 @@ from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates import queries
 from kreisbund_platform.templates.differences import ChangeClass, Difference, differences
-from kreisbund_platform.templates.life_cycle import access, contents, rollout_queries, rows, signatures
+from kreisbund_platform.templates.life_cycle import access, rollout_queries, rows, signatures
 from kreisbund_platform.templates.life_cycle.models import ReleaseSetting, TemplateRelease
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateAdoption, TemplateVersion
+from kreisbund_platform.templates.source import source_of
 from kreisbund_platform.templates.variants.rebase_automatic import carried_over
 from kreisbund_platform.texts import _
 
@@ -160,14 +161,14 @@ def changes_for(connection: Connection[Any], version: TemplateVersion) -> tuple[
     before = _version_in_force(connection, version.template_id)
     if before is None or before.id == version.id:
         return ()
-    return differences(contents.source_of(before), contents.source_of(version))
+    return differences(source_of(before), source_of(version))
 
 
 def _classes(before: TemplateVersion | None, version: TemplateVersion) -> list[str]:
     """Classes of change, sorted, LAYOUT among them. A changed transition rule is a change of the legal basis."""
     if before is None:
         return []
-    found = differences(contents.source_of(before), contents.source_of(version))
+    found = differences(source_of(before), source_of(version))
     return sorted({difference.change_class.value for difference in found})
 
 

@@ -13,7 +13,7 @@ from kreisbund_platform.errors import Conflict, FieldError, Refusal
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates import queries
-from kreisbund_platform.templates.life_cycle import access, contents, rows, shared_queries, signing_keys
+from kreisbund_platform.templates.life_cycle import access, rows, shared_queries, signing_keys
 from kreisbund_platform.templates.life_cycle.models import (
     NaturalPersonAccount,
     SigningKey,
@@ -21,6 +21,7 @@ from kreisbund_platform.templates.life_cycle.models import (
     VersionSignature,
 )
 from kreisbund_platform.templates.models import ProcessTemplate, TemplateVersion
+from kreisbund_platform.templates.source import source_of
 from kreisbund_platform.texts import _
 
 NEEDED = 2
@@ -86,7 +87,7 @@ def problems_of(
 ) -> list[FieldError]:  # fmt: skip
     """All that is wrong with a version and its signatures. Pure: needs no database and no network."""
     problems = []
-    if contents.source_of(version).content_hash != version.content_hash:
+    if source_of(version).content_hash != version.content_hash:
         problems.append(
             FieldError("content", "CONTENT_CHANGED", _("Der Inhalt ist nicht der, der unterschrieben ist."))
         )

@@ -1,6 +1,6 @@
 """A county's operations judged: rules by norm, then everything that publishing checks, soundness included."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,8 +8,8 @@ from psycopg import Connection
 
 from kreisbund_platform.errors import FieldError, Invalid
 from kreisbund_platform.templates import calls, publishing
-from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion
-from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_platform.templates.models import TemplateVersion
+from kreisbund_platform.templates.source import TemplateSource, source_of
 from kreisbund_platform.templates.variants.apply import apply
 from kreisbund_platform.templates.variants.terms import Operation
 from kreisbund_platform.texts import _
@@ -36,19 +36,6 @@ def judge(base: TemplateSource, operations: Iterable[Operation]) -> Judged:
     found = checked.field_errors if isinstance(checked, Invalid) else ()
     problems = tuple(error for error in found if error.code not in _TOLD)
     return Judged(applied.source, problems, tuple(error.message for error in found if error.code in _TOLD))
-
-
-def source_of(content: TemplateVersion | TemplateVariant, cases: Sequence[Any] = ()) -> TemplateSource:
-    """A version or a variant as a source; a variant's test cases are those of its base."""
-    own = content.cases if isinstance(content, TemplateVersion) else cases
-    return TemplateSource(
-        manifest=content.manifest,
-        bpmn_xml=content.bpmn_xml.encode(),
-        decisions={name: xml.encode() for name, xml in content.decisions.items()},
-        forms=content.forms,
-        letters=content.letters,
-        cases=list(own),
-    )
 
 
 def base_of(connection: Connection[Any], version: TemplateVersion) -> TemplateSource:

@@ -7,8 +7,9 @@ from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.models import TemplateVariant, TemplateVersion, VariantRebase
+from kreisbund_platform.templates.source import source_of
 from kreisbund_platform.templates.variants import queries
-from kreisbund_platform.templates.variants.check import base_of, invalid, judge, source_of
+from kreisbund_platform.templates.variants.check import base_of, invalid, judge
 from kreisbund_platform.templates.variants.editing import made, record
 from kreisbund_platform.templates.variants.rebase_outcomes import Step, outcomes, resolved
 from kreisbund_platform.templates.variants.terms import operation_of

@@ -15,9 +15,9 @@ from kreisbund_platform.engine.diagram import render_svg
 from kreisbund_platform.engine.refused import ModelRefused
 from kreisbund_platform.templates import queries
 from kreisbund_platform.templates.differences import Difference, differences, marks
-from kreisbund_platform.templates.source import TemplateSource
+from kreisbund_platform.templates.source import TemplateSource, source_of
 from kreisbund_platform.templates.variants import queries as variants_queries
-from kreisbund_platform.templates.variants.check import base_of, judge, source_of
+from kreisbund_platform.templates.variants.check import base_of, judge
 from kreisbund_platform.templates.variants.points import points
 from kreisbund_platform.templates.variants.rebase_outcomes import Step, resolved, step_of, targets
 
