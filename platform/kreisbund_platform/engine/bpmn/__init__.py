@@ -1,6 +1,6 @@
 """BPMN 2.0 XML as frozen data: what stands in the file, refused by name where the engine does not know it."""
 
-from kreisbund_platform.engine.bpmn.models import (
+from kreisbund_platform.engine.bpmn.model import (
     BEHAVIOURS,
     BPMN,
     KREISBUND,
@@ -12,9 +12,8 @@ from kreisbund_platform.engine.bpmn.models import (
     Overlooked,
     ProcessModel,
     SequenceFlow,
-    read_definitions,
-    read_process,
 )
+from kreisbund_platform.engine.bpmn.models import read_definitions, read_process
 
 __all__ = [
     "BEHAVIOURS",

@@ -8,38 +8,14 @@ from lxml import etree
 
 from kreisbund_platform.engine.bpmn.events import Reading, names_of
 from kreisbund_platform.engine.bpmn.model import (
-    BEHAVIOURS,
     BPMN,
-    KREISBUND,
-    Behaviour,
     Definitions,
-    EventDefinition,
-    FlowNode,
-    MultiInstanceText,
-    Overlooked,
     ProcessModel,
-    SequenceFlow,
 )
 from kreisbund_platform.engine.bpmn.names import KNOWN
 from kreisbund_platform.engine.bpmn.reading import read_one, unsupported
 from kreisbund_platform.engine.refused import MOST_BYTES, ModelRefused, bpmn_children, local_name, place, read_xml
 from kreisbund_platform.texts import _
-
-__all__ = [
-    "BEHAVIOURS",
-    "BPMN",
-    "KREISBUND",
-    "Behaviour",
-    "Definitions",
-    "EventDefinition",
-    "FlowNode",
-    "MultiInstanceText",
-    "Overlooked",
-    "ProcessModel",
-    "SequenceFlow",
-    "read_definitions",
-    "read_process",
-]
 
 MOST_BYTES_JUDGED = 20_000_000
 _PREFIX = f"{{{BPMN}}}"
