@@ -182,6 +182,11 @@ def test_who_is_not_of_the_lead_county_reads_and_does_not_write(site, author):
     assert "Ihr Landkreis führt noch kein Thema" in other.get("/studio/drafts/new").text
 
 
+@pytest.mark.parametrize("version", ["²", "1" * 5000, "-1", ""])
+def test_what_is_no_number_is_refused_not_stumbled_over(author, draft, version):
+    send(author, f"{draft}/edit", "save", status=400, version=version, file="cases.json", text="[]")
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_accessible_in_a_real_browser(site, author, draft):

@@ -80,6 +80,13 @@ class Visit:
         value = self.form.get(name, default)
         return value if isinstance(value, str) else default
 
+    def number(self, name: str, missing: int | None = None) -> int | None:
+        """A whole number of the form, of at most nine digits; None where it holds anything else."""
+        if name not in self.form:
+            return missing
+        text = self.sent(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
     def texts(self) -> dict[str, list[str]]:
         """All texts of the form by name, files left out."""
         found: dict[str, list[str]] = {}
@@ -130,6 +137,11 @@ def show(visit: Visit, page: str, status: int = 200, /, **values: Any) -> Respon
         "problem": None,
     }
     return HTMLResponse(rendering.html(page, common | values), status, {"Cache-Control": "no-store"})
+
+
+def errors_of(result: Mapping[str, Any]) -> dict[str, str]:
+    """What a refused change says of single fields: path → message."""
+    return {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
 
 
 def go(address: str) -> Response:

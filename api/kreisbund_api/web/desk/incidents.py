@@ -24,7 +24,7 @@ async def resolve(visit: Visit) -> Response:
         visit,
         "resolve",
         incident=visit.sent("incident"),
-        expectedVersion=int(visit.sent("version")) if visit.sent("version").isdigit() else 0,
+        expectedVersion=visit.number("version") or 0,
         data={key: _plain(visit.sent("value"))} if key else None,
         flow=visit.sent("flow") or None,
     )

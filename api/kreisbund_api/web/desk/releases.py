@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.templates.life_cycle.releases import APPROVABLE, NEVER_AUTOMATIC
 
 
@@ -41,21 +41,21 @@ def _wanted(visit: Visit, versions: list[dict[str, Any]]) -> dict[str, Any]:
 async def act(visit: Visit) -> Response:
     """Releases a version, or says which classes of change come in by themselves."""
     address = f"{visit.home}templates/{visit.request.path_params['id']}/release"
-    template, number, version = visit.sent("template"), visit.sent("number"), visit.sent("version", "0")
-    if visit.sent("action") == "release" and number.isdigit():
+    template, number, version = visit.sent("template"), visit.number("number"), visit.number("version", 0)
+    if visit.sent("action") == "release" and number is not None:
         result = await change(
-            visit, "release_version", template=template, number=int(number), reason=visit.sent("reason") or None
+            visit, "release_version", template=template, number=number, reason=visit.sent("reason") or None
         )
-    elif visit.sent("action") == "approve" and version.isdigit():
+    elif visit.sent("action") == "approve" and version is not None:
         classes = visit.texts().get("classes", [])
         result = await change(
-            visit, "set_automatic_release", template=template, classes=classes, expectedVersion=int(version)
+            visit, "set_automatic_release", template=template, classes=classes, expectedVersion=version
         )
     else:
         raise PageRefusedError(400)
     if result["__typename"].endswith("Success"):
         return go(address)
-    return await releases(visit, {e["path"]: e["message"] for e in result.get("fieldErrors", ())}, result["message"])
+    return await releases(visit, errors_of(result), result["message"])
 
 
 PAGES = (

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from kreisbund_api.web import applying
 from kreisbund_api.web.desk.cases import answers_of
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 
 
 async def _task(visit: Visit) -> dict[str, Any]:
@@ -42,13 +42,13 @@ async def task(visit: Visit) -> Response:
 
 async def act(visit: Visit) -> Response:
     """Claims, releases or completes, always the version that the person saw."""
-    action, version = visit.sent("action"), visit.sent("version")
-    if action not in ("claim", "release", "complete") or not version.isdigit():
+    action, version = visit.sent("action"), visit.number("version")
+    if action not in ("claim", "release", "complete") or version is None:
         raise PageRefusedError(400)
     found = await _task(visit)
     if action == "complete":
-        return await _complete(visit, found, int(version))
-    result = await change(visit, action, task=found["id"], expectedVersion=int(version))
+        return await _complete(visit, found, version)
+    result = await change(visit, action, task=found["id"], expectedVersion=version)
     if result["__typename"] == "TaskSuccess":
         return go(f"{visit.home}tasks/{found['id']}" if action == "claim" else visit.home)
     return _show(visit, await _task(visit), _walk(found), {}, result["message"])
@@ -64,7 +64,7 @@ async def _complete(visit: Visit, found: dict[str, Any], version: int) -> Respon
     result = await change(visit, "complete", task=found["id"], data=walk.data, expectedVersion=version)
     if result["__typename"] == "CompleteTaskSuccess":
         return go(f"{visit.home}cases/{result['case']['id']}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return _show(visit, found, walk, errors, result["message"])
 
 

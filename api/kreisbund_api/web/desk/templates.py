@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kreisbund_api.web import applying, forms
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 PAPER_CHANNELS = ("LETTER", "COUNTER", "MAIL")
@@ -77,7 +77,7 @@ async def enter(visit: Visit) -> Response:
     result = await change(visit, "paper", template=template["slug"], data=walk.data, **values)
     if result["__typename"] == "SubmitApplicationSuccess":
         return go(f"{visit.home}cases?q={result['application']['caseNumber']}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return _show(visit, template, walk, errors, result["message"])
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from kreisbund_api.web import forms
 from kreisbund_api.web.desk import upgrades_mapping
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.engine.diagram import render_svg
 from kreisbund_platform.engine.plan import ModelRefused
 from kreisbund_platform.texts import _
@@ -66,7 +66,7 @@ async def preview(visit: Visit) -> Response:
     result = await change(visit, "upgrade_preview", template=slug, **order)
     if result["__typename"] == "CaseUpgradeSuccess":
         return go(f"{visit.home}upgrades/{result['upgrade']['id']}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return await _order_page(visit, slug, errors, result["message"])
 
 
@@ -146,10 +146,10 @@ def _steps(group: Mapping[str, Any]) -> list[str]:
 async def act(visit: Visit) -> Response:
     """Tries, starts, stops, goes on or takes back."""
     action, identifier = visit.sent("action"), visit.request.path_params["id"]
-    version = visit.sent("version")
-    if action not in ACTIONS or not version.isdigit():
+    version = visit.number("version")
+    if action not in ACTIONS or version is None:
         raise PageRefusedError(400)
-    values: Found = {"upgrade": identifier, "expectedVersion": int(version)}
+    values: Found = {"upgrade": identifier, "expectedVersion": version}
     if action in ("check", "start") and visit.sent("chooses"):
         values["groups"] = [int(number) for number in visit.texts().get("groups", ()) if number.isdigit()]
     result = await change(visit, f"upgrade_{action}", **values)
@@ -178,7 +178,7 @@ async def remap(visit: Visit) -> Response:
     result = await change(visit, "upgrade_preview", **order)
     if result["__typename"] == "CaseUpgradeSuccess":
         return go(f"{visit.home}upgrades/{found['id']}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return _mapping_page(visit, found, errors, result["message"])
 
 

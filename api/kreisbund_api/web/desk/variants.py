@@ -82,7 +82,7 @@ def _rows(found: Mapping[str, Any], shown: Mapping[str, Any] | None) -> list[dic
 async def change_variant(visit: Visit) -> Response:
     """Puts the draft in force, throws it away, or ends the variant."""
     found, action = await find_template(visit), visit.sent("action")
-    version = int(visit.sent("version")) if visit.sent("version").isdigit() else 0
+    version = visit.number("version") or 0
     if action == "rebase":
         result = await change(visit, "begin_rebase", template=found["slug"])
         if result["__typename"] == "RebaseSuccess":
@@ -159,7 +159,7 @@ async def save(visit: Visit) -> Response:
     }
     problem = None
     if not errors:
-        version = int(visit.sent("version")) if visit.sent("version").isdigit() else 0
+        version = visit.number("version") or 0
         values = {"template": found["slug"], "operations": list(made.values()), "expectedVersion": version}
         result = await change(visit, "save_variant", **values)
         if result["__typename"] == "VariantSuccess":

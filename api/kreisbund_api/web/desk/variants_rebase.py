@@ -8,7 +8,7 @@ from starlette.responses import Response
 from kreisbund_api.web.desk import variants_form as editor
 from kreisbund_api.web.desk.variants import drawing
 from kreisbund_api.web.forms import FieldView
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.templates.variants.points import words
 from kreisbund_platform.texts import _
 
@@ -96,7 +96,7 @@ def _target_field(
 async def act(visit: Visit) -> Response:
     """Decides one step, or ends the way."""
     rebase, action = await _find(visit), visit.sent("action")
-    version = int(visit.sent("version")) if visit.sent("version").isdigit() else 0
+    version = visit.number("version") or 0
     if action == "decide":
         return await _decide(visit, rebase, version)
     if action not in ENDINGS:
@@ -105,15 +105,15 @@ async def act(visit: Visit) -> Response:
     result = await change(visit, ENDINGS[action], rebase=rebase["id"], expectedVersion=version, reason=reason)
     if result["__typename"] == "RebaseSuccess":
         return go(_address(visit, rebase))
-    found = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    found = errors_of(result)
     errors = {path: message for path, message in found.items() if path == "reason"}
     others = [message for path, message in found.items() if path != "reason"]
     return _show(visit, rebase, errors, "; ".join(dict.fromkeys([result["message"], *others])), {})
 
 
 async def _decide(visit: Visit, rebase: Mapping[str, Any], version: int) -> Response:
-    position = int(visit.sent("position")) if visit.sent("position").isdigit() else -1
-    if not 0 <= position < len(rebase["steps"]):
+    position = visit.number("position")
+    if position is None or position >= len(rebase["steps"]):
         raise PageRefusedError(400)
     step, prefix, choice = rebase["steps"][position], f"step{position}", visit.sent("choice")
     names = ("value", "unit", "fragment", "name", "role", "due", "due_unit")

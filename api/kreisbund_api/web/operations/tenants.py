@@ -6,7 +6,7 @@ from anyio.to_thread import run_sync
 from starlette.responses import Response
 
 from kreisbund_api import operations
-from kreisbund_api.web.visits import Page, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.texts import _
 
@@ -43,7 +43,7 @@ async def create(visit: Visit) -> Response:
     result = await change(visit, "create", **given)
     if result["__typename"] == "CreateTenantSuccess":
         return go(visit.home)
-    told = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    told = errors_of(result)
     return await _show(visit, told, result["message"])
 
 

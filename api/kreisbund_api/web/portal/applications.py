@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kreisbund_api.web import applying, form_answers
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 WITHDRAWABLE = ("SUBMITTED", "IN_PROGRESS", "WAITING")
@@ -102,7 +102,7 @@ async def complete_task(visit: Visit) -> Response:
         if result["__typename"] == "CompleteTaskSuccess":
             application = task["case"]["application"] if task["case"] else None
             return go(f"{visit.home}applications/{application['id']}" if application else f"{visit.home}applications")
-        errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+        errors = errors_of(result)
         problem = result["message"]
     return show(visit, "portal/task.html", task=task, fields=_all_fields(walk, errors), errors=errors, problem=problem)
 

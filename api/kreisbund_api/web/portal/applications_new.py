@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from kreisbund_api.web import applying, form_answers
 from kreisbund_api.web.applying import Walk
-from kreisbund_api.web.visits import LoginNeededError, Page, PageRefusedError, Visit, ask, change, show
+from kreisbund_api.web.visits import LoginNeededError, Page, PageRefusedError, Visit, ask, change, errors_of, show
 
 
 async def _template(visit: Visit) -> dict[str, Any]:
@@ -74,7 +74,7 @@ async def _submit(visit: Visit, template: dict[str, Any], walk: Walk) -> Respons
     result = await change(visit, "submit", template=template["slug"], data=walk.data)
     if result["__typename"] == "SubmitApplicationSuccess":
         return show(visit, "portal/confirmation.html", template=template, result=result)
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     for number in range(len(walk.steps)):
         own = walk.at(number).own(errors)
         if own:

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 RULES = ("MAJORITY", "UNANIMITY", "LEAD_DECIDES")
@@ -19,7 +19,7 @@ async def agreement(visit: Visit, errors: dict[str, str] | None = None, problem:
 
 async def act(visit: Visit) -> Response:
     """Enters what the counties agreed anew."""
-    days, rule, version = visit.sent("minimumReviewDays").strip(), visit.sent("rule"), visit.sent("version", "0")
+    days, rule, version = visit.sent("minimumReviewDays").strip(), visit.sent("rule"), visit.number("version")
     errors = {}
     if not days.isdigit() or len(days) > 4:
         errors["minimumReviewDays"] = _("Bitte geben Sie 0 bis 365 Tage an.")
@@ -27,11 +27,11 @@ async def act(visit: Visit) -> Response:
         errors["rule"] = _("Bitte wählen Sie eine Abstimmungsregel.")
     if errors:
         return await agreement(visit, errors, _("Bitte prüfen Sie die Einstellungen."))
-    values = {"rule": rule, "minimumReviewDays": int(days), "expectedVersion": int(version) if version.isdigit() else 0}
+    values = {"rule": rule, "minimumReviewDays": int(days), "expectedVersion": version or 0}
     result = await change(visit, "set_review_rules", agreement=visit.sent("agreement"), **values)
     if result["__typename"].endswith("Success"):
         return go("/studio/agreement")
-    return await agreement(visit, {e["path"]: e["message"] for e in result.get("fieldErrors", ())}, result["message"])
+    return await agreement(visit, errors_of(result), result["message"])
 
 
 PAGES = (Page("/agreement", agreement, login=True), Page("/agreement", act, ("POST",), login=True))

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from kreisbund_api.web import forms
 from kreisbund_api.web.studio import previews, way
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 ENDED = ("PUBLISHED", "DISCARDED")
@@ -26,10 +26,6 @@ async def _draft(visit: Visit, document: str = "draft") -> dict[str, Any]:
     if not data["draft"]:
         raise PageRefusedError(404)
     return data
-
-
-def _errors(result: dict[str, Any]) -> dict[str, str]:
-    return {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
 
 
 async def new(visit: Visit, errors: dict[str, str] | None = None, problem: str | None = None) -> Response:
@@ -51,7 +47,7 @@ async def create(visit: Visit) -> Response:
     result = await change(visit, "create_draft", **order)
     if result["__typename"] == "DraftSuccess":
         return go(f"/studio/drafts/{result['draft']['id']}")
-    return await new(visit, _errors(result), result["message"])
+    return await new(visit, errors_of(result), result["message"])
 
 
 async def draft(visit: Visit, errors: dict[str, str] | None = None, problem: str | None = None) -> Response:
@@ -92,7 +88,7 @@ async def act(visit: Visit) -> Response:
         case _:
             raise PageRefusedError(400)
     if not result["__typename"].endswith("Success"):
-        return await draft(visit, _errors(result), result["message"])
+        return await draft(visit, errors_of(result), result["message"])
     return go(f"/studio/rounds/{result['round']['id']}" if "round" in result else f"/studio/drafts/{number}")
 
 
@@ -110,10 +106,10 @@ async def _propose(visit: Visit, number: str, version: int) -> dict[str, Any]:
 
 
 def _version(visit: Visit) -> int:
-    text = visit.sent("version", "0")
-    if not text.isdigit() or len(text) > 9:
+    version = visit.number("version", 0)
+    if version is None:
         raise PageRefusedError(400)
-    return int(text)
+    return version
 
 
 def _edited(visit: Visit, found: dict[str, Any], file: str, **more: Any) -> Response:
@@ -156,25 +152,22 @@ async def save(visit: Visit) -> Response:
     if result["__typename"] == "Conflict":
         values = {"draft": found, "file": file, "text": text, "problem": result["message"]}
         return show(visit, "studio/draft_conflict.html", 409, theirs=found["revision"]["files"].get(file, ""), **values)
-    return _edited(visit, found, file, text=text, errors=_errors(result), problem=result["message"])
+    return _edited(visit, found, file, text=text, errors=errors_of(result), problem=result["message"])
 
 
 async def revisions(visit: Visit, problem: str | None = None) -> Response:
     """Every saved content of a draft."""
     found = (await _draft(visit, "revisions"))["draft"]
-    writes = may_write(visit, found["topic"]["leadCounty"]["slug"]) and found["status"] not in (
-        "PUBLISHED",
-        "DISCARDED",
-    )
+    writes = may_write(visit, found["topic"]["leadCounty"]["slug"]) and found["status"] not in ENDED
     return show(visit, "studio/revisions.html", draft=found, may_write=writes, problem=problem)
 
 
 async def restore(visit: Visit) -> Response:
     """Brings an older content back."""
-    number, revision = visit.request.path_params["id"], visit.sent("revision")
-    if not revision.isdigit() or len(revision) > 9:
+    number, revision = visit.request.path_params["id"], visit.number("revision")
+    if revision is None:
         raise PageRefusedError(400)
-    values = {"revision": int(revision), "expectedVersion": _version(visit)}
+    values = {"revision": revision, "expectedVersion": _version(visit)}
     result = await change(visit, "restore_revision", draft=number, **values)
     if result["__typename"] == "DraftSuccess":
         return go(f"/studio/drafts/{number}")

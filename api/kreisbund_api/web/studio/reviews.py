@@ -7,7 +7,7 @@ from starlette.responses import Response
 from kreisbund_api.web.studio import previews
 from kreisbund_api.web.studio.drafts import may_write
 from kreisbund_api.web.studio.way import missing_votes
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 CHOICES = ("APPROVE", "REJECT", "ABSTAIN")
@@ -73,15 +73,12 @@ async def act(visit: Visit) -> Response:
         case "vote":
             result = await _vote(visit, number)
         case "close":
-            version = visit.sent("version", "0")
-            result = await change(
-                visit, "close_review", round=number, expectedVersion=int(version) if version.isdigit() else 0
-            )
+            result = await change(visit, "close_review", round=number, expectedVersion=visit.number("version") or 0)
         case _:
             raise PageRefusedError(400)
     if result["__typename"].endswith("Success"):
         return go(f"/studio/rounds/{number}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return await review(visit, errors, result["message"])
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from kreisbund_api.web.studio import previews
 from kreisbund_api.web.studio.drafts import may_write
 from kreisbund_api.web.studio.health_chart import Fares, health_chart
-from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, go, show
+from kreisbund_api.web.visits import Page, PageRefusedError, Visit, ask, change, errors_of, go, show
 from kreisbund_platform.texts import _
 
 MOST_RINGS = 4
@@ -73,7 +73,7 @@ async def act(visit: Visit) -> Response:
             raise PageRefusedError(400)
     if result["__typename"].endswith("Success"):
         return go(f"/studio/versions/{number}")
-    errors = {error["path"]: error["message"] for error in result.get("fieldErrors", ())}
+    errors = errors_of(result)
     return await version(visit, errors, result["message"])
 
 
