@@ -109,6 +109,22 @@ def test_a_half_made_environment_is_not_believed(home):
     assert not python_environment.is_current(home.venv, "requirements.lock")
 
 
+def test_a_slow_build_gives_way_to_the_systems_python_of_its_version(monkeypatch, tmp_path):
+    chosen = python_environment.interpreter.__wrapped__
+    monkeypatch.setattr(python_environment, "SYSTEM", tmp_path)
+    monkeypatch.setattr(python_environment.sys, "base_prefix", "/home/someone/.pyenv")
+    monkeypatch.setattr(python_environment.sysconfig, "get_config_var", lambda _name: "'--prefix=/home/someone'")
+    assert chosen() == sys.executable
+    system = tmp_path / f"python3.{sys.version_info[1]}"
+    system.write_text("#!/bin/sh\nexit 1\n")
+    system.chmod(0o755)
+    assert chosen() == sys.executable, "one without the standard library is none"
+    system.write_text("#!/bin/sh\nexit 0\n")
+    assert chosen() == str(system)
+    monkeypatch.setattr(python_environment.sysconfig, "get_config_var", lambda _name: "'--enable-optimizations'")
+    assert chosen() == sys.executable
+
+
 def test_no_room_is_said_before_the_set_up(home, monkeypatch):
     monkeypatch.setattr(homes, "LEAST_FREE_BYTES", 10**18)
     with pytest.raises(Problem, match="MB left"):

@@ -6,15 +6,39 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from functools import cache
 from pathlib import Path
 
 from kreisbund_infra.local.home import CHECKOUT, PACKAGES, STAMP, Home
 from kreisbund_infra.local.problem import Problem, step
 
+SYSTEM = Path("/usr/bin")
+
 
 def python_of(venv: Path) -> Path:
     """The interpreter of a virtual environment."""
     return venv / "bin" / "python"
+
+
+@cache
+def interpreter() -> str:
+    """The Python that the environments are made with: this one, or the system's of the same version where it is faster.
+
+    Built from source without --enable-optimizations, as pyenv does unless told otherwise, Python takes 1.4 to 2 times
+    as long as the distribution's own build.
+    """
+    own = SYSTEM / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    if _is_optimised() or not own.exists():
+        return sys.executable
+    works = subprocess.run([own, "-c", "import ssl, ctypes, sqlite3, zoneinfo"], capture_output=True, check=False)
+    return str(own) if works.returncode == 0 else sys.executable
+
+
+def _is_optimised() -> bool:
+    """Distributions optimise whatever their flags say."""
+    flags = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    return sys.base_prefix == "/usr" or "--enable-optimizations" in flags
 
 
 def is_current(venv: Path, *locks: str) -> bool:
@@ -30,7 +54,7 @@ def ensure(home: Home, venv: Path, *locks: str) -> None:
     with step(f"Python packages ({', '.join(locks)})"):
         shutil.rmtree(venv, ignore_errors=True)
         uv = _uv(home)
-        _run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(venv)], home)
+        _run([uv, "venv", "--quiet", "--no-project", "--python", interpreter(), str(venv)], home)
         for lock in locks:
             install(home, venv, lock)
         site = next((venv / "lib").glob("python*/site-packages"))
@@ -45,7 +69,7 @@ def install(home: Home, venv: Path, lock: str) -> None:
 
 
 def _stamp(locks: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(f"{sys.version} {sys.executable} {CHECKOUT}".encode())
+    digest = hashlib.sha256(f"{sys.version} {interpreter()} {CHECKOUT}".encode())
     for lock in locks:
         digest.update((CHECKOUT / lock).read_bytes())
     return digest.hexdigest()
