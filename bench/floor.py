@@ -1,18 +1,21 @@
-"""pgbench running the statements of one durable step, with constants of the same size, on copies of the same cases."""
+"""pgbench running the statements of one durable step, recorded from the product, on copies of the same case."""
 
-import json
 import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from bench.office import Office
 from kreisbund_platform.cases import queries
-from kreisbund_platform.ids import Kind
+from kreisbund_platform.ids import Kind, kind_of
 
 IDENTIFIER = "(lpad(to_hex({batch}), 8, '0') || '-0000-8%s-8000-' || lpad(({n})::text, 12, '0'))::uuid"
 CASE, TASK, EVENT = (IDENTIFIER.replace("%s", f"{int(kind):03x}") for kind in (Kind.CASE_RECORD, Kind.TASK, Kind.EVENT))
+MADE = {Kind.TASK: TASK, Kind.EVENT: EVENT}
+UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Copies:
@@ -60,45 +63,53 @@ class Copies:
         )
 
 
-def written(value: object) -> str:
-    """JSON with a blank behind each colon: pgbench takes `:name` for a variable."""
-    return json.dumps(value, default=str, ensure_ascii=False)
+@dataclass(frozen=True)
+class Recorded:
+    """The statements of one step as the product sent them: text with `$n`, values, and the ids that are the case's."""
+
+    calls: Sequence[tuple[str, Sequence[object]]]
+    case_id: UUID
+    task_id: UUID
+
+    def script(self, batch: int) -> tuple[str, dict[str, str]]:
+        """The same for the `:i`th copy of a batch, and the values that pgbench binds as the product does."""
+        own = self._ids(batch)
+        bound: dict[str, str] = {}
+        lines = [f"{self._line(text, values, own, bound)};" for text, values in self.calls]
+        return "\n".join(("\\set i :i + 1", "BEGIN;", *lines, "COMMIT;\n")), bound
+
+    def _ids(self, batch: int) -> dict[str, str]:
+        """How the ids are written for a copy: those of the case, and of what the step makes."""
+        written = " ".join(str(value) for _text, values in self.calls for value in values)
+        made = {UUID(found) for found in UUIDS.findall(written)}
+        own = {str(self.case_id): CASE.format(batch=batch, n=":i"), str(self.task_id): TASK.format(batch=batch, n=":i")}
+        for made_id in made - {self.case_id, self.task_id}:
+            if (kind := MADE.get(kind_of(made_id))) is not None:
+                own[str(made_id)] = kind.format(batch=batch + 500_000, n=":i")
+        return own
+
+    @staticmethod
+    def _line(text: str, values: Sequence[object], own: dict[str, str], bound: dict[str, str]) -> str:
+        for place, value in reversed(list(enumerate(values, 1))):
+            written = value.decode() if isinstance(value, bytes) else str(value)
+            inside = [made for made in own if made in written]
+            name = f"v{len(bound)}"
+            if value is None:
+                sql = "NULL"
+            elif written in own:
+                sql = own[written]
+            else:
+                bound[name] = written
+                sql = f":{name}"
+                for made in inside:
+                    sql = f"replace({sql}, '{made}', {own[made]}::text)::jsonb"
+            text = text.replace(f"${place}", sql)
+        return text
 
 
-def script(copies: Copies, batch: int) -> str:
-    """One step: lock and read the case, read its tasks, write everything."""
-    case, task = CASE.format(batch=batch, n=":i"), TASK.format(batch=batch, n=":i")
-    new_task = TASK.format(batch=batch + 500_000, n=":i")
-    event = EVENT.format(batch=batch + 500_000, n=":i")
-    record = copies.case
-    opened = {
-        "tasks": [{
-            "id": "%ID%", "token": 2, "element_id": "assess", "name": "Bewerten", "role": "caseworker",
-            "unit_id": record.unit_id, "form_id": "task", "due_at": copies.task.due_at, "due_on": copies.task.due_on,
-            "instance": None,
-        }]
-    }  # fmt: skip
-    changes = written(opened)
-    body = written({"decisions": [], "element": "check", "passed": ["check"], "status": "IN_PROGRESS", "token": 1})
-    data = written({**(record.data or {}), "outcome": "again", "remark": "geprüft"})
-    values = [
-        case, "2", "'IN_PROGRESS'", f"'{written(record.state)}'::json", f"'{data}'::json",
-        "now() + interval '14 days'", "'Das Amt bewertet Ihren Antrag.'", "current_date + 28", "NULL", "NULL", task,
-        f"replace('{changes}', '%ID%', {new_task}::text)::jsonb", "now()", event, "'TASK_COMPLETED'",
-        "'bench-caseworker'", task, f"'{body}'",
-    ]  # fmt: skip
-    lock = queries.LOCK_BY_TASK.text.replace("$1", task)
-    tasks = queries.TASKS_BY_TASK.text.replace("$1", task)
-    return "\n".join(
-        (
-            "\\set i :i + 1",
-            *("BEGIN;", f"{lock};", f"{tasks};", f"SELECT record_step({', '.join(values)});", "COMMIT;\n"),
-        )
-    )
-
-
-def run(here: Office, copies: Copies, batch: int, count: int) -> float:
-    """Microseconds a step."""
+def run(here: Office, recorded: Recorded, batch: int, count: int) -> float:
+    """Microseconds a step on the copies of a batch."""
+    script, bound = recorded.script(batch)
     info = here.connection.info
     environment = os.environ | {
         "PGHOST": info.host,
@@ -109,10 +120,11 @@ def run(here: Office, copies: Copies, batch: int, count: int) -> float:
         "PGOPTIONS": f"-c search_path={here.tenant.schema_name},pg_catalog -c plan_cache_mode=force_generic_plan",
     }
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script(copies, batch))
+        file.write(script)
         file.flush()
         command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", "-c", "1", "-t", str(count)]
-        command += ["-D", "i=0", "-f", file.name]
+        command += ["-D", "i=0", *(word for name, value in bound.items() for word in ("-D", f"{name}={value}"))]
+        command += ["-f", file.name]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
     if not found or done.returncode:

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -33,9 +33,12 @@ class Office:
     settings: Settings
     connections: Connections
     database: Database
+    # a checked token is remembered
+    _people: dict[tuple[Role, ...], Principal] = field(default_factory=dict)
 
     def work(self, *roles: Role) -> WorkContext:
-        return WorkContext(self.connection, self.tenant, person(self.tenant, *roles), SystemClock(), self.settings)
+        who = self._people.get(roles) or self._people.setdefault(roles, person(self.tenant, *roles))
+        return WorkContext(self.connection, self.tenant, who, SystemClock(), self.settings)
 
     def submit(self) -> UUID:
         data = load_folder(TEMPLATE).forms["application"]["example"]

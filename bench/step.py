@@ -6,6 +6,7 @@ own transaction on a durable database. CPU is that of this process and of the co
 
 import itertools
 import os
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,15 @@ from kreisbund_platform.database.prepared import Statement, transaction
 from kreisbund_platform.engine.advance import TaskCompleted, advance, waiting
 from kreisbund_platform.identity.principals import Role
 
-STEPS = 400
+STEPS = 150
+SLICES = 4
 WARM_UP = 60
 OLD = 500
 AGED_CASES = 10
+LIFE = 100
+LIVES = 5
 AGE = 8
-SPIFF_CASES = 20
+STATES = 20
 DATA = {"outcome": "again", "remark": "geprüft"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -83,16 +87,16 @@ def complete(here: Office, task_id: UUID) -> None:
 
 
 @contextmanager
-def counted(owner: type, name: str) -> Iterator[list[None]]:
-    """A list that grows with each call of a method."""
-    calls: list[None] = []
+def watched(owner: type, name: str) -> Iterator[list[tuple[Any, ...]]]:
+    """A list of each call's arguments."""
+    calls: list[tuple[Any, ...]] = []
     original = getattr(owner, name)
 
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        calls.append(None)
+    def watching(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
         return original(*args, **kwargs)
 
-    setattr(owner, name, counting)
+    setattr(owner, name, watching)
     try:
         yield calls
     finally:
@@ -105,44 +109,55 @@ class StepAndFloor:
     def __init__(self, here: Office) -> None:
         self.missing: list[str] = []
         self._here = here
-        self._copies = floor.Copies(here, here.submit())
+        self.copies = floor.Copies(here, here.submit())
         self._batches = itertools.count()
         for _ in range(2):
             self._steps(WARM_UP)
-        self._statements = self._counted()
+        self.recorded = self._one_step()
 
     def _steps(self, count: int) -> Cost:
-        found = self._copies.make(next(self._batches), count)
+        found = self.copies.make(next(self._batches), count)
         return measured(self._here, lambda number: complete(self._here, found[number]), count)
 
-    def _counted(self) -> float:
-        """Statements of one step, BEGIN and COMMIT left out."""
-        found = self._copies.make(next(self._batches), 10)
-        cursor = self._here.connection.cursor_factory
-        with counted(Statement, "call") as run, counted(cursor, "execute") as executed:
-            for task_id in found:
-                complete(self._here, task_id)
-        return (len(run) + len(executed)) / len(found)
+    def _one_step(self) -> floor.Recorded:
+        """What a step sends, BEGIN and COMMIT left out."""
+        (task_id,) = self.copies.make(next(self._batches), 1)
+        with watched(Statement, "call") as calls, watched(self._here.connection.cursor_factory, "execute") as executed:
+            complete(self._here, task_id)
+        assert not executed, "pgbench would leave out what does not go through a Statement"
+        case_id = self._here.connection.execute("SELECT case_id FROM task WHERE id = %s", (task_id,)).fetchone()[0]
+        sent = [(statement.text, values) for statement, _connection, *values in calls]
+        return floor.Recorded(sent, case_id, task_id)
 
     def round(self) -> dict[str, float]:
-        ours = self._steps(STEPS)
-        batch = next(self._batches)
-        self._copies.make(batch, STEPS)
-        best = floor.run(self._here, self._copies, batch, STEPS)
+        """Medians of short slices: a machine's speed changes within a second."""
+        slices = [self._slice() for _ in range(SLICES)]
+        return {name: statistics.median(found[name] for found in slices) for name in slices[0]}
+
+    def _slice(self) -> dict[str, float]:
+        """The floor between two halves of ours."""
+        before, best, after = self._steps(STEPS), self._floor(2 * STEPS), self._steps(STEPS)
+        wall = (before.wall + after.wall) / 2
         return {
-            "step_vs_floor": best / ours.wall,
-            "step_statements": self._statements,
-            "step_us": ours.wall,
+            "step_vs_floor": best / wall,
+            "step_statements": float(len(self.recorded.calls)),
+            "step_us": wall,
             "step_floor_us": best,
-            "step_client_cpu_us": ours.client,
-            "step_database_cpu_us": ours.database,
+            "step_client_cpu_us": (before.client + after.client) / 2,
+            "step_database_cpu_us": (before.database + after.database) / 2,
         }
+
+    def _floor(self, count: int) -> float:
+        batch = next(self._batches)
+        self.copies.make(batch, count)
+        return floor.run(self._here, self.recorded, batch, count)
 
 
 class StepAndSpiff:
     """The same process on SpiffWorkflow's tuned loop: durable steps, and the engines alone without a database.
 
-    Cases are as old as a case of this process usually gets: each is stepped `AGE` times.
+    Durable steps are counted over the lives of cases, from the first completed task to the `LIFE`th: ours cost the
+    same all the way, theirs more with each. The first `AGE` of them are a figure of their own.
     """
 
     def __init__(self, here: Office) -> None:
@@ -159,24 +174,25 @@ class StepAndSpiff:
         ours, theirs = self._durable()
         engine, spiff_alone = self._engines()
         return {
-            "step_per_cpu_vs_spiff": theirs / ours,
+            "step_per_cpu_vs_spiff": sum(theirs) / sum(ours),
+            "step_per_cpu_vs_spiff_young": sum(theirs[:AGE]) / sum(ours[:AGE]),
             "engine_per_cpu_vs_spiff": spiff_alone / engine,
             "engine_us": engine,
             "spiff_us": spiff_alone,
         }
 
-    def _durable(self) -> tuple[float, float]:
+    def _durable(self) -> tuple[list[float], list[float]]:
+        """CPU of a step at each age, ours and theirs in turns."""
         assert self._peer is not None
-        cases = [self._here.submit() for _ in range(SPIFF_CASES)]
-        ours = 0.0
-        for _ in range(AGE):
+        cases = [self._here.submit() for _ in range(LIVES)]
+        started = self._peer.start(LIVES, self._held.case.data or {})
+        ours, theirs = [], []
+        for _ in range(LIFE):
             opened = [queries.open_tasks(self._here.connection, case_id)[0].id for case_id in cases]
-            ours += measured(self._here, lambda number, ids=opened: complete(self._here, ids[number]), len(opened)).cpu
-        started = self._peer.start(SPIFF_CASES, self._held.case.data or {})
-        theirs = sum(
-            measured(self._here, lambda number: self._peer.step(started[number]), len(started)).cpu for _ in range(AGE)
-        )
-        return ours / AGE, theirs / AGE
+            step = measured(self._here, lambda number, ids=opened: complete(self._here, ids[number]), LIVES)
+            ours.append(step.cpu)
+            theirs.append(measured(self._here, lambda number: self._peer.step(started[number]), LIVES).cpu)
+        return ours, theirs
 
     def _engines(self) -> tuple[float, float]:
         """CPU of one step: state read, moved and written as JSON."""
@@ -199,8 +215,8 @@ class StepAndSpiff:
                 state = self._peer.moved(state)
 
         return (
-            measured(self._here, ours, 10 * SPIFF_CASES).client / AGE,
-            measured(self._here, theirs, SPIFF_CASES).client / AGE,
+            measured(self._here, ours, 10 * STATES).client / AGE,
+            measured(self._here, theirs, STATES).client / AGE,
         )
 
 
@@ -213,22 +229,24 @@ class OldAndYoung:
         for case_id in self._old:
             for _ in range(OLD):
                 self._next(case_id)
+        # as autovacuum has done long before a case is that old
+        with here.database.owner() as owner:
+            for table in ("case_record", "task", "timer", "event", "chain_head"):
+                owner.execute(f"VACUUM ANALYZE {here.tenant.schema_name}.{table}")
 
     def _next(self, case_id: UUID) -> None:
         complete(self._here, queries.open_tasks(self._here.connection, case_id)[0].id)
 
-    def _cost(self, cases: list[UUID]) -> float:
-        """CPU of one more step on each case, five times over."""
-        total = 0.0
-        for _ in range(5):
-            opened = [queries.open_tasks(self._here.connection, case_id)[0].id for case_id in cases]
-            total += measured(self._here, lambda number, ids=opened: complete(self._here, ids[number]), len(cases)).cpu
-        return total / 5
+    def _one(self, case_id: UUID) -> float:
+        """CPU of one more step on a case."""
+        opened = queries.open_tasks(self._here.connection, case_id)[0].id
+        return measured(self._here, lambda _number: complete(self._here, opened), 1).cpu
 
     def round(self) -> dict[str, float]:
+        """Step by step in turns: a machine's speed changes within a second."""
         young = [self._here.submit() for _ in range(AGED_CASES)]
         for case_id in young:
             self._next(case_id)
-        young_cost, old_cost = self._cost(young), self._cost(self._old)
-        young_cost = (young_cost + self._cost(young)) / 2
-        return {"step_cpu_old_vs_young": old_cost / young_cost}
+        pairs = [(self._one(old), self._one(new)) for _ in range(5) for old, new in zip(self._old, young, strict=True)]
+        old_costs, young_costs = zip(*pairs, strict=True)
+        return {"step_cpu_old_vs_young": statistics.median(old_costs) / statistics.median(young_costs)}

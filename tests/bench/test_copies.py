@@ -1,8 +1,12 @@
 """Cases copied in bulk for a measurement are what the services make: the same rows but for ids and numbers."""
 
-import pytest
+import re
+from datetime import datetime
 
-from bench import floor
+import pytest
+from psycopg import sql
+
+from bench import floor, step
 from bench.office import TEMPLATE, Office
 from kreisbund_platform.cases import tasks
 from kreisbund_platform.clock import SystemClock
@@ -49,3 +53,31 @@ def test_a_copy_equals_its_original_and_can_be_worked(bench_office):
         with bench_office.connection.transaction():
             done = tasks.complete(bench_office.work(Role.CASEWORKER), str(task_id), {"outcome": "done"}, 1)
         assert done == copy
+
+
+def test_the_floor_does_what_the_product_does(bench_office):
+    measure = step.StepAndFloor(bench_office)
+    batch = 900
+    ours, floors = measure.copies.make(batch, 2)
+    step.complete(bench_office, ours)
+    script, bound = measure.recorded.script(batch)
+    for line in script.splitlines()[1:]:
+        whole = re.sub(r":(v\d+)", lambda found: sql.Literal(bound[found[1]]).as_string(), line)
+        bench_office.connection.execute(whole.replace(":i", "2"))
+    cases = [case_of(bench_office, task_id) for task_id in (ours, floors)]
+    for table in TABLES:
+        key = "id" if table == "case_record" else "case_id"
+        mine, theirs = ([timeless(row) for row in rows(bench_office, table, key, case)] for case in cases)
+        assert mine == theirs, table
+    events = [rows(bench_office, "event", "case_id", case)[-1] for case in cases]
+    assert [event["type"] for event in events] == ["TASK_COMPLETED"] * 2
+    assert events[0]["body"] == events[1]["body"]
+
+
+def case_of(here, task_id):
+    return here.connection.execute("SELECT case_id FROM task WHERE id = %s", (task_id,)).fetchone()[0]
+
+
+def timeless(row):
+    """Without the moments, which differ by the time between the two."""
+    return {name: value for name, value in row.items() if not isinstance(value, datetime)}
