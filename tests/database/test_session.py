@@ -12,29 +12,18 @@ from psycopg import sql
 
 from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError, Login
-from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.support.fixtures import Deployment
-
-
-def _login(here: Deployment, tenant: TenantContext) -> Login:
-    with here.database.owner() as owner:
-        row = owner.execute(
-            "SELECT epoch, wrapped FROM shared.tenant_secret WHERE tenant_id = %s", (tenant.id,)
-        ).fetchone()
-    assert row is not None
-    secret = secret_box.unwrap(here.settings.wrapping_key, tenant.login_role, *row)
-    return Login(tenant.login_role, secret, tenant.schema_name)
+from tests.support.fixtures import Deployment, login_of
 
 
 @pytest.fixture
 def login(deployment: Deployment, county: TenantContext) -> Login:
-    return _login(deployment, county)
+    return login_of(deployment, county)
 
 
 @pytest.fixture
 def other_login(deployment: Deployment, other_county: TenantContext) -> Login:
-    return _login(deployment, other_county)
+    return login_of(deployment, other_county)
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from uuid import UUID
 import pytest
 
 from kreisbund_platform.clock import ManualClock
-from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.session import Database, Login
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import AccountKind, AssuranceLevel, Principal, RealmKind, Role
 from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
@@ -167,3 +168,14 @@ def work_for(connections: Connections, settings: Settings, clock: ManualClock) -
             yield WorkContext(connection, tenant, person, clock, settings)
 
     return open_work
+
+
+def login_of(here: Deployment, tenant: TenantContext) -> Login:
+    """A county's login role with its secret, for a pool of the test's own."""
+    with here.database.owner() as owner:
+        row = owner.execute(
+            "SELECT epoch, wrapped FROM shared.tenant_secret WHERE tenant_id = %s", (tenant.id,)
+        ).fetchone()
+    assert row is not None
+    secret = secret_box.unwrap(here.settings.wrapping_key, tenant.login_role, *row)
+    return Login(tenant.login_role, secret, tenant.schema_name)

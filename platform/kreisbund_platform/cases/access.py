@@ -5,7 +5,8 @@ What a person may not even see is NotFound; what they see but may not do is Forb
 
 from kreisbund_platform.cases import queries
 from kreisbund_platform.cases.holding import Held, hold_task
-from kreisbund_platform.cases.models import Application, CaseRecord, Task
+from kreisbund_platform.cases.models import Application, CaseRecord
+from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
@@ -57,7 +58,7 @@ def own_application(work: WorkContext, case_or_application: str) -> Application 
     return application
 
 
-def task_for(work: WorkContext, task_id: str) -> tuple[Held, Task] | Refusal:
+def task_for(work: WorkContext, task_id: str) -> tuple[Held, HeldTask] | Refusal:
     """A task and its case, held, for who may claim and complete it."""
     identifier = parse_id(task_id, Kind.TASK)
     found = hold_task(work, identifier) if identifier else None
@@ -66,7 +67,7 @@ def task_for(work: WorkContext, task_id: str) -> tuple[Held, Task] | Refusal:
     return _task_refusal(work, *found) or found
 
 
-def _task_refusal(work: WorkContext, held: Held, task: Task) -> Refusal | None:
+def _task_refusal(work: WorkContext, held: Held, task: HeldTask) -> Refusal | None:
     roles = work.principal.roles
     is_staff = bool(roles - {Role.CITIZEN})
     if task.role == Role.CITIZEN and not is_staff:

@@ -12,6 +12,7 @@ from kreisbund_platform import ids, telemetry
 from kreisbund_platform.cases import access, deadlines, form_data, parties, queries, recording, steps
 from kreisbund_platform.cases.holding import Held
 from kreisbund_platform.cases.models import Application, CaseRecord, Party
+from kreisbund_platform.cases.rows import HeldCase
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.advance import EngineFault, Start, initial_state
 from kreisbund_platform.engine.plan import Element
@@ -37,6 +38,11 @@ class SubmitApplication:
     channel: str | None = None
     received_on: date | None = None
     on_behalf_of: dict[str, Any] | None = None
+
+    @property
+    def came_by(self) -> str:
+        """The channel: the portal where none is named."""
+        return self.channel or "PORTAL"
 
 
 @dataclass(frozen=True)
@@ -149,14 +155,14 @@ def _open(
         return held
     case = held.case
     secret = secrets.token_urlsafe(12) if work.principal.is_guest else None
-    application = _application(work, case, secret)
+    application = _application(work, held, secret)
     queries.insert_application(work.connection, application)
     settled = _start(work, held, None)
     if not isinstance(settled, steps.Settled):
         return settled
-    payload = {"month": case.received_on.replace(day=1).isoformat(), "online": case.channel == "PORTAL"}
+    payload = {"month": case.received_on.replace(day=1).isoformat(), "online": order.came_by == "PORTAL"}
     line = {"topic": "application", "payload": payload}
-    body = {"channel": case.channel}
+    body = {"channel": order.came_by}
     recording.record(work, held, settled, type="APPLICATION_RECEIVED", body=body, outbox=[line])
     return Submitted(application.id, case.id, secret)
 
@@ -176,7 +182,7 @@ def _begin(
     queries.insert_parties(work.connection, people)
     if refusal := form_data.claim_uploads(work, checked, case.id):
         return refusal
-    return Held(work.connection, case, [], _own_subject(work, case), calendar)
+    return Held(work.connection, HeldCase.of(case), [], _own_subject(work, case), calendar)
 
 
 def _start(work: WorkContext, held: Held, start_event: str | None) -> steps.Settled | Refusal:
@@ -195,7 +201,7 @@ def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTempl
         case_number=_case_number(work),
         status="SUBMITTED",
         version=0,
-        channel=order.channel or "PORTAL",
+        channel=order.came_by,
         template_id=template.template_id,
         template_version_id=template.version_id,
         variant_id=template.variant_id,
@@ -234,13 +240,13 @@ def _describe(work: WorkContext, case: CaseRecord, people: list[Party], data: di
     return calendar
 
 
-def _application(work: WorkContext, case: CaseRecord, secret: str | None) -> Application:
+def _application(work: WorkContext, held: Held, secret: str | None) -> Application:
     return Application(
         id=ids.new_id(ids.Kind.APPLICATION, work.clock.now()),
-        case_id=case.id,
+        case_id=held.case.id,
         version=1,
         submitted_at=work.clock.now(),
-        applicant_subject=_own_subject(work, case),
+        applicant_subject=held.applicant_subject,
         status_secret_hash=hashlib.sha256(secret.encode()).digest() if secret else None,
     )
 

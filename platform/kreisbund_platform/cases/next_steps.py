@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from kreisbund_platform.cases.deadlines import period_end
-from kreisbund_platform.cases.holding import Held, OpenTask
+from kreisbund_platform.cases.holding import Held
+from kreisbund_platform.cases.rows import OpenTask
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.advance import waiting
 from kreisbund_platform.texts import _

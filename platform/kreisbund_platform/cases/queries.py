@@ -13,7 +13,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 
 from kreisbund_platform.cases.models import Application, CaseRecord, Message, Note, Party, Task
-from kreisbund_platform.database.prepared import Statement, columns, reader, run_all, texts
+from kreisbund_platform.cases.rows import HeldCase, HeldTask, read_case, read_task
+from kreisbund_platform.database.prepared import Statement
 
 Rows = Connection[Any]
 
@@ -60,61 +61,56 @@ def open_tasks(connection: Rows, case_id: UUID) -> list[Task]:
         return cursor.execute(sql, (case_id,)).fetchall()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LockedCase:
     """A case's row, locked, and what lies beside it: open tasks, its applicant's subject, local feast days."""
 
-    case: CaseRecord
-    tasks: list[Task]
+    case: HeldCase
+    tasks: list[HeldTask]
     applicant_subject: str | None
-    local_holidays: Sequence[str]
+    local_feasts: Sequence[str]
 
 
-_LOCK_CASE = (
-    f"SELECT {columns(CaseRecord, 'c')}, a.applicant_subject, m.local_holidays FROM case_record c"
-    " LEFT JOIN application a ON a.case_id = c.id"
-    " LEFT JOIN shared.municipality m ON m.regional_key = c.municipality_key WHERE c.id = "
-)
-LOCK_BY_CASE = Statement("lock_by_case", _LOCK_CASE + "$1 FOR UPDATE OF c")
-LOCK_BY_TASK = Statement("lock_by_task", _LOCK_CASE + "(SELECT case_id FROM task WHERE id = $1) FOR UPDATE OF c")
-_TASKS = f"SELECT {columns(Task)} FROM task WHERE case_id = "
-_OPEN = "(status IN ('OPEN', 'CLAIMED') OR id = $1) ORDER BY created_at, token"
-TASKS_BY_CASE = Statement("tasks_by_case", f"{_TASKS} $1 AND status IN ('OPEN', 'CLAIMED') ORDER BY created_at, token")
-TASKS_BY_TASK = Statement("tasks_by_task", f"{_TASKS} (SELECT case_id FROM task WHERE id = $1) AND {_OPEN}")
+HOLD_CASE = Statement("hold_case", "SELECT hold_case($1, $2)")
 
 
 def hold_case(connection: Rows, case_id: UUID) -> LockedCase | None:
     """A case for a step, locked until the transaction ends. Always the first lock of a durable step."""
-    calls = LOCK_BY_CASE.call(connection, case_id), TASKS_BY_CASE.call(connection, case_id)
-    return _locked_case(*run_all(connection, *calls))
+    return _locked_case(HOLD_CASE.run(connection, case_id, None))
 
 
 def hold_case_of_task(connection: Rows, task_id: UUID) -> LockedCase | None:
     """The case of a task, as `hold_case`; the task asked for is among its tasks, whatever its status."""
-    calls = LOCK_BY_TASK.call(connection, task_id), TASKS_BY_TASK.call(connection, task_id)
-    return _locked_case(*run_all(connection, *calls))
+    return _locked_case(HOLD_CASE.run(connection, None, task_id))
 
 
-def _locked_case(found: PGresult, tasks: PGresult) -> LockedCase | None:
-    """Tasks change under their case's lock only, so the second statement sees them as they are."""
-    if not found.ntuples:
+def _locked_case(found: PGresult) -> LockedCase | None:
+    value = found.get_value(0, 0)
+    if value is None:
         return None
-    subject, holidays = (found.get_value(0, found.nfields - place) for place in (2, 1))
+    held = orjson.loads(value)
     return LockedCase(
-        reader(CaseRecord)(found, 0),
-        [reader(Task)(tasks, row) for row in range(tasks.ntuples)],
-        subject.decode() if subject else None,
-        texts(holidays),
+        read_case(held["case"]),
+        [read_task(task) for task in held["tasks"] or ()],
+        held["applicant_subject"],
+        held["local_feasts"] or (),
     )
+
+
+COMPLETE_TASK = Statement("complete_task", "SELECT complete_task($1, $2, $3)")
+
+
+def complete_task(connection: Rows, task_id: UUID, actor: str, at: datetime) -> None:
+    """A held task is done, and all that its token waited for. Sent ahead: written while the engine moves the case."""
+    COMPLETE_TASK.send(connection, task_id, actor, at)
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one durable step writes. `changes`: lists by name, see migration 0004; `completed`: a task's id."""
+    """What one durable step writes. `changes`: lists by name, see migration 0004; `task_id`: whose event it is."""
 
-    case: CaseRecord
+    case: HeldCase
     data_changed: bool
-    completed: UUID | None
     changes: Mapping[str, Any]
     event_id: UUID
     at: datetime
@@ -137,7 +133,7 @@ def record_step(connection: Rows, step: StepRecord) -> None:
         connection,
         *(case.id, case.version, case.status, orjson.dumps(case.state)),
         orjson.dumps(case.data) if step.data_changed else None,
-        *(case.due_at, case.next_step, case.next_step_by, case.decided_at, case.closed_at, step.completed),
+        *(case.due_at, case.next_step, case.next_step_by, case.decided_at, case.closed_at, None),
         orjson.dumps(step.changes) if step.changes else None,
         *(step.at, step.event_id, step.type, step.actor, step.task_id, step.body),
     )

@@ -10,8 +10,8 @@ import orjson
 from kreisbund_platform import ids, telemetry
 from kreisbund_platform.cases import next_steps, queries
 from kreisbund_platform.cases.deadlines import period_end
-from kreisbund_platform.cases.holding import Held, NewTask, OpenTask
-from kreisbund_platform.cases.models import CaseRecord, Task
+from kreisbund_platform.cases.holding import Held
+from kreisbund_platform.cases.rows import HeldCase, HeldTask, NewTask, OpenTask
 from kreisbund_platform.cases.steps import UNDECIDED, Settled
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.advance import TaskOpened
@@ -27,11 +27,15 @@ def record(
     settled: Settled,
     *,
     type: str,
-    completed: Task | None = None,
+    completed: HeldTask | None = None,
     body: Codes | None = None,
     outbox: list[dict[str, Any]] | None = None,
 ) -> UUID:
-    """Writes a step of a held case; answers the event's id. Mutates the case. `outbox`: further lines."""
+    """Writes a step of a held case; answers the event's id. Mutates the case.
+
+    `completed`: the task whose completion it is; it and what its token waited for are written already
+    (`queries.complete_task`). `outbox`: further lines.
+    """
     now = work.clock.now()
     case = held.case
     opened = [_task(held, effect, now) for effect in settled.opened.values()]
@@ -47,8 +51,7 @@ def record(
         queries.StepRecord(
             case=case,
             data_changed=settled.data_changed,
-            completed=completed.id if completed else None,
-            changes=_changes(settled, opened, lines, now),
+            changes=_changes(settled, opened, lines, now, completed.token if completed else None),
             event_id=event_id,
             at=now,
             type=type,
@@ -61,7 +64,7 @@ def record(
     return event_id
 
 
-def _left_open(held: Held, settled: Settled, completed: Task | None) -> list[Task]:
+def _left_open(held: Held, settled: Settled, completed: HeldTask | None) -> list[HeldTask]:
     return [
         task
         for task in held.tasks
@@ -89,14 +92,16 @@ def _task(held: Held, opened: TaskOpened, now: datetime) -> NewTask:
     )
 
 
-def _changes(settled: Settled, opened: list[NewTask], outbox: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    """Only lists that hold something; their names and columns are those of migration 0004."""
+def _changes(
+    settled: Settled, opened: list[NewTask], outbox: list[dict[str, Any]], now: datetime, done: int | None
+) -> dict[str, Any]:
+    """Only lists that hold something; their names and columns are those of migration 0004. `done`: a closed token."""
     lists: dict[str, list[Any]] = {
         "cancelled": settled.cancelled,
         "tasks": opened,
-        "timers_cleared": [{"token": token, "element_id": at} for token, at in settled.timers_cleared],
+        "timers_cleared": [{"token": t, "element_id": at} for t, at in settled.timers_cleared if t != done],
         "timers": [{"token": t, "element_id": at, "due_at": due} for (t, at), due in settled.timers.items()],
-        "subscriptions_closed": settled.subscriptions_closed,
+        "subscriptions_closed": [token for token in settled.subscriptions_closed if token != done],
         "subscriptions": [
             {"token": s.token, "element_id": s.element_id, "name": s.name, "kind": s.kind, "correlation_key": s.key}
             for s in settled.subscriptions
@@ -117,7 +122,7 @@ def _changes(settled: Settled, opened: list[NewTask], outbox: list[dict[str, Any
     return {name: rows for name, rows in lists.items() if rows}
 
 
-def _decided(case: CaseRecord, settled: Settled, now: datetime) -> list[dict[str, Any]]:
+def _decided(case: HeldCase, settled: Settled, now: datetime) -> list[dict[str, Any]]:
     """The line for the dashboard when the case gets its first decision."""
     if not settled.decisions or case.decided_at is not None:
         return []
@@ -126,7 +131,7 @@ def _decided(case: CaseRecord, settled: Settled, now: datetime) -> list[dict[str
     return [{"topic": "decision", "payload": {"month": month.isoformat()}}]
 
 
-def _advance_status(case: CaseRecord, settled: Settled, still_open: Sequence[OpenTask], now: datetime) -> None:
+def _advance_status(case: HeldCase, settled: Settled, still_open: Sequence[OpenTask], now: datetime) -> None:
     if case.status == "WITHDRAWN":
         case.closed_at = now
     elif settled.ended:
@@ -139,13 +144,13 @@ def _advance_status(case: CaseRecord, settled: Settled, still_open: Sequence[Ope
     case.due_at = min(due) if due and case.status in UNDECIDED else None
 
 
-def _working_status(case: CaseRecord, still_open: Sequence[OpenTask]) -> str:
+def _working_status(case: HeldCase, still_open: Sequence[OpenTask]) -> str:
     if not any(task.role != "citizen" for task in still_open):
         return "WAITING"
     return "SUBMITTED" if case.version == 1 else "IN_PROGRESS"
 
 
-def _body(case: CaseRecord, settled: Settled, body: Codes | None) -> bytes:
+def _body(case: HeldCase, settled: Settled, body: Codes | None) -> bytes:
     """Codes and ids only; the event stands for ever."""
     written = {
         **(body or {}),

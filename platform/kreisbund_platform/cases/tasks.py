@@ -7,7 +7,7 @@ from kreisbund_platform import telemetry
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import access, form_data, queries, recording, steps
 from kreisbund_platform.cases.holding import Held
-from kreisbund_platform.cases.models import Task
+from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted, local_variables
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
@@ -53,7 +53,7 @@ def complete(work: WorkContext, task_id: str, data: dict[str, Any], expected_ver
     return _complete(work, held, task, data)
 
 
-def _complete(work: WorkContext, held: Held, task: Task, data: dict[str, Any]) -> UUID | Refusal:
+def _complete(work: WorkContext, held: Held, task: HeldTask, data: dict[str, Any]) -> UUID | Refusal:
     case, template = held.case, held.template
     known = local_variables(template.plan, case.state, task.token, case.data or {})
     checked = form_data.check(work, template.forms.get(task.form_id or ""), data, known=known)
@@ -61,6 +61,7 @@ def _complete(work: WorkContext, held: Held, task: Task, data: dict[str, Any]) -
         return checked
     if refusal := form_data.claim_uploads(work, checked, case.id):
         return refusal
+    queries.complete_task(work.connection, task.id, work.principal.subject, work.clock.now())
     try:
         settled = steps.settle(work, held, TaskCompleted(task.token, checked.data))
     except UpgradeNeededError as blocked:
@@ -73,13 +74,13 @@ def _complete(work: WorkContext, held: Held, task: Task, data: dict[str, Any]) -
     return case.id
 
 
-def _stale(task: Task, expected_version: int) -> Conflict | None:
+def _stale(task: HeldTask, expected_version: int) -> Conflict | None:
     if task.version == expected_version:
         return None
     return Conflict("STALE_VERSION", _("Die Aufgabe wurde inzwischen geändert."), task.version)
 
 
-def _held(work: WorkContext, task: Task, *, must_be_open: bool = False) -> Conflict | None:
+def _held(work: WorkContext, task: HeldTask, *, must_be_open: bool = False) -> Conflict | None:
     if task.status in ("COMPLETED", "CANCELLED"):
         return Conflict("TASK_ENDED", _("Die Aufgabe ist schon abgeschlossen."), task.version)
     if task.status == "CLAIMED" and (must_be_open or task.assignee != work.principal.subject):
@@ -87,7 +88,7 @@ def _held(work: WorkContext, task: Task, *, must_be_open: bool = False) -> Confl
     return None
 
 
-def _assign(work: WorkContext, held: Held, task: Task, assignee: str | None, type: str) -> UUID:
+def _assign(work: WorkContext, held: Held, task: HeldTask, assignee: str | None, type: str) -> UUID:
     case = held.case
     queries.set_assignee(work.connection, task.id, assignee)
     if assignee and case.status == "SUBMITTED" and task.role != "citizen":

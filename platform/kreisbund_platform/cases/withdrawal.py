@@ -4,7 +4,8 @@ from uuid import UUID
 
 from kreisbund_platform.cases import access, queries, recording, steps
 from kreisbund_platform.cases.holding import Held, hold
-from kreisbund_platform.cases.models import Application, CaseRecord
+from kreisbund_platform.cases.models import Application
+from kreisbund_platform.cases.rows import HeldCase
 from kreisbund_platform.engine.advance import Cancel
 from kreisbund_platform.errors import Conflict, Refusal
 from kreisbund_platform.identity.context import WorkContext
@@ -25,7 +26,7 @@ def withdraw(work: WorkContext, application_id: str, reason: str | None, expecte
     return _refusal(held.case, application, expected_version) or _withdraw(work, held, application, reason)
 
 
-def _refusal(case: CaseRecord, application: Application, expected_version: int) -> Conflict | None:
+def _refusal(case: HeldCase, application: Application, expected_version: int) -> Conflict | None:
     if application.version != expected_version:
         return Conflict("STALE_VERSION", _("Der Antrag wurde inzwischen geändert."), application.version)
     if case.status not in steps.UNDECIDED:

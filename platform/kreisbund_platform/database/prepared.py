@@ -1,36 +1,46 @@
 """Statements of the hot path, prepared once per connection and run straight on libpq: text in, text out.
 
-What psycopg adds for every kind of value and cursor costs more than these statements themselves; here each model
-says once how its columns are read. Errors are psycopg's own, and a broken connection is noticed as ever.
+What psycopg adds for every kind of value and cursor costs more than these statements themselves. Errors are
+psycopg's own, and a broken connection is noticed as ever.
+
+A statement is run and waited for (`run`), sent and waited for with what comes next (`send`), or owed: it travels with
+what comes next (`owe`). Whoever uses the connection in psycopg's own way goes through `settle` first (session.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from functools import cache
-from typing import Any, TypeVar
-from uuid import UUID
+from dataclasses import dataclass, field
+from typing import Any
 
-import orjson
 import psycopg
 from psycopg import errors
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
-from sqlalchemy import JSON, Column
-from sqlalchemy.orm.instrumentation import manager_of_class
-from sqlmodel import SQLModel
 
-Model = TypeVar("Model", bound=SQLModel)
 Rows = psycopg.Connection[Any]
-Read = Callable[[bytes], Any]
 PREFIX = b"kb_"
 PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb_')"
 # a prepared statement's name and values, or a command as it stands
 Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)
 COMMIT: Call = (b"COMMIT", None)
-SYNC: Call = (b"", None)
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What this module knows of a connection: statements prepared, to be sent, and sent but not waited for."""
+
+    prepared: set[bytes] | None = None
+    owed: list[Call] = field(default_factory=list)
+    under_way: int = 0
+
+
+def _line(connection: Rows) -> _Line:
+    known: _Line | None = connection.__dict__.get("kreisbund_line")
+    if known is None:
+        known = connection.__dict__["kreisbund_line"] = _Line()
+    return known
 
 
 class Statement:
@@ -43,44 +53,53 @@ class Statement:
 
     def run(self, connection: Rows, *values: object) -> PGresult:
         """The result; values are written as text. Raises psycopg.Error."""
-        return run_all(connection, self.call(connection, *values))[0]
+        return _run(connection, self.call(connection, *values))
+
+    def send(self, connection: Rows, *values: object) -> None:
+        """The server works on it while the caller goes on; its errors come up with what comes next."""
+        call = self.call(connection, *values)
+        if _is_idle(connection):
+            _run(connection, call)
+        else:
+            _send(connection, call)
 
     def owe(self, connection: Rows, *values: object) -> None:
         """Runs with whatever comes next, the commit at the latest; its errors come up there."""
-        owed = owed_of(connection)
-        if not owed and connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            self.run(connection, *values)
+        call = self.call(connection, *values)
+        if _is_idle(connection):
+            _run(connection, call)
         else:
-            owed.append(self.call(connection, *values))
+            _line(connection).owed.append(call)
 
     def call(self, connection: Rows, *values: object) -> Call:
         """The statement with its values, prepared on this connection."""
-        prepared = _prepared(connection)
-        if self._name not in prepared:
+        if self._name not in _prepared(connection):
+            settle(connection)
             _check(connection, connection.pgconn.prepare(self._name, self._bytes))
-            prepared.add(self._name)
-        return self._name, [_written(value) for value in values]
+            _prepared(connection).add(self._name)
+        # here and not in a function: a step has twenty values
+        written = [v if v is None or type(v) is bytes else str(v).encode() for v in values]
+        return self._name, written
 
 
 def _prepared(connection: Rows) -> set[bytes]:
-    known: set[bytes] | None = connection.__dict__.get("kreisbund_prepared")
-    if known is None:
+    line = _line(connection)
+    if line.prepared is None:
+        settle(connection)
         found = connection.pgconn.exec_(PREPARED)
         _check(connection, found)
-        known = {found.get_value(row, 0) or b"" for row in range(found.ntuples)}
-        connection.__dict__["kreisbund_prepared"] = known
-    return known
+        line.prepared = {found.get_value(row, 0) or b"" for row in range(found.ntuples)}
+    return line.prepared
 
 
 def forget(connection: Rows) -> None:
     """The server is asked which statements are left: psycopg deallocates all of them when it rolls back."""
-    connection.__dict__["kreisbund_prepared"] = None
+    _line(connection).prepared = None
 
 
-def _written(value: object) -> bytes | None:
-    if value is None:
-        return None
-    return value if isinstance(value, bytes) else str(value).encode()
+def _is_idle(connection: Rows) -> bool:
+    """Whether no transaction is open, and none is owed."""
+    return not _line(connection).owed and connection.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 def _check(connection: Rows, result: PGresult) -> None:
@@ -92,51 +111,72 @@ def _check(connection: Rows, result: PGresult) -> None:
     raise errors.error_from_result(result)
 
 
-def owed_of(connection: Rows) -> list[Call]:
-    """What is still to be sent on a connection: a transaction's beginning, writes nobody waits for."""
-    owed: list[Call] = connection.__dict__.setdefault("kreisbund_owed", [])
-    return owed
-
-
 def settle(connection: Rows) -> None:
-    """Sends what is owed; whoever uses the connection in psycopg's own way comes here first (session.py)."""
-    if owed_of(connection):
-        run_all(connection)
+    """Sends what is owed and waits for all that is under way. Raises psycopg.Error for the first that failed."""
+    line = _line(connection)
+    if line.owed or line.under_way:
+        for result in _exchange(connection, ()):
+            _check(connection, result)
 
 
-def run_all(connection: Rows, *calls: Call) -> list[PGresult]:
-    """Results of these statements, sent in one go behind what is owed. Raises the first error."""
-    owed = owed_of(connection)
-    sent = [*owed, *calls]
-    owed.clear()
-    results = _one(connection, sent[0]) if len(sent) == 1 else _many(connection, sent)
+def abandon(connection: Rows) -> None:
+    """What is owed is dropped, what is under way is waited for whatever comes of it: a transaction is given up."""
+    line = _line(connection)
+    line.owed.clear()
+    if line.under_way and not connection.closed:
+        _exchange(connection, ())
+
+
+def _run(connection: Rows, call: Call) -> PGresult:
+    """The statement's result. Raises the first error, be it of what went before."""
+    results = _exchange(connection, (call,))
     for result in results:
         _check(connection, result)
-    return results[len(sent) - len(calls) :]
+    return results[-1]
 
 
-def _one(connection: Rows, call: Call) -> list[PGresult]:
-    name, values = call
-    if values is None:
-        return [connection.pgconn.exec_(name)]
-    return [connection.pgconn.exec_prepared(name, values)]  # type: ignore[arg-type]
+def _send(connection: Rows, *calls: Call) -> None:
+    line, server = _line(connection), connection.pgconn
+    if not line.under_way:
+        server.enter_pipeline_mode()
+    _write(server, [*line.owed, *calls])
+    line.under_way += len(line.owed) + len(calls)
+    line.owed.clear()
+    server.flush()
 
 
-def _many(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
-    """Libpq's pipeline: one message out, one wait."""
-    server = connection.pgconn
-    server.enter_pipeline_mode()
+def _exchange(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
+    """Results of all that is under way, owed and called, in this order: one message out, one wait."""
+    line, server = _line(connection), connection.pgconn
+    sent, under_way = [*line.owed, *calls], line.under_way
+    line.owed.clear()
+    line.under_way = 0
+    if not under_way and len(sent) == 1:
+        return [_alone(server, sent[0])]
+    if not under_way:
+        server.enter_pipeline_mode()
     try:
-        for name, values in calls:
-            if values is None:
-                server.send_query_params(name, None)
-            else:
-                server.send_query_prepared(name, values)
+        _write(server, sent)
         server.pipeline_sync()
-        return [_result(server) for _call in (*calls, SYNC)][:-1]
+        results = [_result(server) for _ in range(under_way + len(sent))]
+        _result(server)
+        return results
     finally:
         if server.status == ConnStatus.OK:
             server.exit_pipeline_mode()
+
+
+def _alone(server: PGconn, call: Call) -> PGresult:
+    name, values = call
+    return server.exec_(name) if values is None else server.exec_prepared(name, values)  # type: ignore[arg-type]
+
+
+def _write(server: PGconn, calls: Sequence[Call]) -> None:
+    for name, values in calls:
+        if values is None:
+            server.send_query_params(name, None)
+        else:
+            server.send_query_prepared(name, values)
 
 
 def _result(server: PGconn) -> PGresult:
@@ -154,73 +194,20 @@ def transaction(connection: Rows) -> Iterator[None]:
 
     Inside another transaction it is psycopg's savepoint.
     """
-    owed = owed_of(connection)
-    if owed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+    if not _is_idle(connection):
         with connection.transaction():
             yield
         return
+    owed = _line(connection).owed
     owed.append(BEGIN)
     try:
         yield
         if owed == [BEGIN]:
             owed.clear()
         else:
-            run_all(connection, COMMIT)
+            _run(connection, COMMIT)
     except BaseException:
-        owed.clear()
+        abandon(connection)
         if connection.pgconn.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
             connection.pgconn.exec_(b"ROLLBACK")
         raise
-
-
-@cache
-def columns(model: type[SQLModel], alias: str = "") -> str:
-    """The model's columns for a SELECT, in the order in which `reader` takes them."""
-    prefix = f"{alias}." if alias else ""
-    return ", ".join(prefix + column.name for column in model.__table__.columns)  # type: ignore[attr-defined]
-
-
-@cache
-def reader(model: type[Model]) -> Callable[[PGresult, int], Model]:
-    """Makes one model from a row of a result whose first columns are `columns(model)`.
-
-    The database keeps the types already, so nothing is validated again.
-    """
-    declared = tuple(model.__table__.columns)  # type: ignore[attr-defined]
-    names = frozenset(column.name for column in declared)
-    places = tuple(
-        (place, column.name, READS.get(_kind(column), bytes.decode)) for place, column in enumerate(declared)
-    )
-    setup: Callable[[Model], None] = manager_of_class(model).setup_instance
-
-    def read(result: PGresult, row: int) -> Model:
-        made: Model = model.__new__(model)
-        values = made.__dict__
-        for place, name, read_one in places:
-            value = result.get_value(row, place)
-            values[name] = None if value is None else read_one(value)
-        object.__setattr__(made, "__pydantic_fields_set__", set(names))
-        setup(made)
-        return made
-
-    return read
-
-
-def texts(value: bytes | None) -> Sequence[str]:
-    """The elements of a text[] without quotes in them; none for null."""
-    inner = (value or b"{}").decode()[1:-1]
-    return [item.strip('"') for item in inner.split(",")] if inner else []
-
-
-def _kind(column: Column[Any]) -> type:
-    return dict if isinstance(column.type, JSON) else column.type.python_type
-
-
-READS: dict[type, Read] = {
-    UUID: lambda value: UUID(value.decode()),
-    int: int,
-    bool: lambda value: value == b"t",
-    datetime: lambda value: datetime.fromisoformat(value.decode()),
-    date: lambda value: date.fromisoformat(value.decode()),
-    dict: orjson.loads,
-}

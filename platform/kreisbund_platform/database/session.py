@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 
-from kreisbund_platform.database.prepared import forget, settle
+from kreisbund_platform.database.prepared import abandon, forget, settle
 from kreisbund_platform.settings import Settings
 
 CAP = 60
@@ -93,8 +93,12 @@ class PooledConnection(psycopg.Connection[Any]):
         done = False
         try:
             with super().transaction(*args, **kwargs) as opened:
-                yield opened
-                settle(self)
+                try:
+                    yield opened
+                    settle(self)
+                except BaseException:
+                    abandon(self)
+                    raise
             done = opened.status is opened.Status.COMMITTED
         finally:
             if not done:
@@ -259,6 +263,7 @@ def _usable(connection: PooledConnection) -> bool:
 def _cleaned(connection: PooledConnection) -> bool:
     """Leaves no transaction and no changed session behind; False where the connection cannot be used again."""
     try:
+        abandon(connection)
         if connection.info.transaction_status is not TransactionStatus.IDLE:
             connection.rollback()
             forget(connection)

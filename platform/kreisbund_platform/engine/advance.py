@@ -42,7 +42,15 @@ from kreisbund_platform.engine.running.events import (
 )
 from kreisbund_platform.engine.running.incidents import failed, raised, retry
 from kreisbund_platform.engine.running.joins import release_inclusive_join
-from kreisbund_platform.engine.running.marking import Resting, incidents, initial_state, read_state, waiting, written
+from kreisbund_platform.engine.running.marking import (
+    Resting,
+    has_instances,
+    incidents,
+    initial_state,
+    read_state,
+    waiting,
+    written,
+)
 from kreisbund_platform.engine.running.resting import open_scope
 from kreisbund_platform.engine.running.run import MOST_MOVES, Run
 
@@ -101,13 +109,15 @@ def advance(plan: Plan, state: dict[str, Any] | None, variables: dict[str, Any],
     return Step(written(run.marking), changed, tuple(run.effects))
 
 
-def local_variables(plan: Plan, state: dict[str, Any], token: int, variables: dict[str, Any]) -> dict[str, Any]:
+def local_variables(plan: Plan, state: dict[str, Any], token: int, variables: dict[str, Any]) -> Mapping[str, Any]:
     """The variables as the token sees them: inside a multi-instance activity with its item and `loopCounter`."""
-    run = Run(plan, read_state(state), variables, datetime.min.replace(tzinfo=UTC))
-    at = run.marking.tokens.get(token) or run.marking.incidents.get(token)
-    if at is None:
+    if str(token) not in state["tokens"] and str(token) not in state.get("incidents", ()):
         raise StaleToken(f"token {token} has moved on")
-    return dict(run.view(at.scope, plan.elements[at.element_id], at.instance))
+    if not has_instances(state):
+        return variables
+    run = Run(plan, read_state(state), variables, datetime.min.replace(tzinfo=UTC))
+    at = run.marking.tokens.get(token) or run.marking.incidents[token]
+    return run.view(at.scope, plan.elements[at.element_id], at.instance)
 
 
 def _apply(run: Run, event: Event) -> None:

@@ -26,13 +26,17 @@ class Duration:
 
     def after(self, moment: datetime) -> datetime:
         """The aware moment this much later; raises OverflowError or ValueError beyond the year 9999."""
-        number = moment.year * 12 + moment.month - 1 + self.months
-        year, month = number // 12, number % 12 + 1
-        day = min(moment.day, calendar.monthrange(year, month)[1])
-        shifted = moment.replace(year=year, month=month, day=day) + timedelta(days=self.days)
+        shifted = _months_after(moment, self.months) if self.months else moment
+        shifted += timedelta(days=self.days)
         if not self.seconds:
             return shifted
         return (shifted.astimezone(UTC) + timedelta(seconds=self.seconds)).astimezone(moment.tzinfo)
+
+
+def _months_after(moment: datetime, months: int) -> datetime:
+    number = moment.year * 12 + moment.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
 
 
 @dataclass(frozen=True)

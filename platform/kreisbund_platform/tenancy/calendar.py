@@ -1,6 +1,6 @@
 """Working days of one municipality: the Land's holidays (§ 2 Abs. 1 ThürFtG) and its own feast days (Abs. 2)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -47,9 +47,9 @@ class WorkingCalendar:
         return day
 
 
-def calendar_of(local_feasts: Iterable[str]) -> WorkingCalendar:
+def calendar_of(local_feasts: Collection[str]) -> WorkingCalendar:
     """The calendar with these local feast days; unknown names raise ValueError."""
-    names = tuple(sorted(set(local_feasts)))
+    names = tuple(sorted(set(local_feasts))) if local_feasts else ()
     if unknown := [name for name in names if name not in LOCAL_FEAST_DAYS]:
         raise ValueError(f"unknown feast day {unknown[0]}")
     return WorkingCalendar(names)

@@ -6,7 +6,8 @@ from kreisbund_platform import telemetry
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import recording, steps
 from kreisbund_platform.cases.holding import hold
-from kreisbund_platform.cases.models import CaseRecord, Timer
+from kreisbund_platform.cases.models import Timer
+from kreisbund_platform.cases.rows import HeldCase
 from kreisbund_platform.cases.waits import queries
 from kreisbund_platform.documents import remedies
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TimerFired
@@ -56,7 +57,7 @@ def _fire(work: WorkContext, timer: Timer) -> None:
         queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
 
 
-def _wait_for_upgrade(work: WorkContext, case: CaseRecord, timer: Timer) -> None:
+def _wait_for_upgrade(work: WorkContext, case: HeldCase, timer: Timer) -> None:
     """The timer would decide on a version that no longer may: said once in the case's history, tried again later."""
     if timer.attempts == 0:
         body = {"element": timer.element_id}
@@ -65,7 +66,7 @@ def _wait_for_upgrade(work: WorkContext, case: CaseRecord, timer: Timer) -> None
     queries.postpone_timer(work.connection, timer, work.clock.now() + backoff(timer.attempts))
 
 
-def _runs_until(work: WorkContext, case: CaseRecord, element: Element) -> datetime | None:
+def _runs_until(work: WorkContext, case: HeldCase, element: Element) -> datetime | None:
     """When the timer is to fire instead, where it waits for an objection period that still runs.
 
     The period runs from the delivery of the notice; while a recipient has not retrieved it, it has not begun.

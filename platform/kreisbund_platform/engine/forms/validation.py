@@ -4,7 +4,7 @@ Nothing from a browser is believed: unknown fields are refused, hidden ones drop
 Data are JSON values; a number is a number, a date is `yyyy-mm-dd`. Works in time linear in the data.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +68,7 @@ def validate(schema: Mapping[str, Any], data: Any, *, uploads: Uploads, evaluate
     if refusal:
         return FormResult({}, (FieldError("", refusal.code, refusal.message),))
     run = _Run(uploads, evaluate)
-    components = schema.get("components", ())
-    cleaned = _object(run, components, _Scope(data, "", _variables(components, data)))
+    cleaned = _object(run, schema.get("components", ()), data, "", {})
     return FormResult({} if run.errors else cleaned, tuple(run.errors), tuple(dict.fromkeys(run.upload_ids)))
 
 
@@ -105,24 +104,23 @@ def _children(item: Any) -> Any:
     return item.values() if isinstance(item, Mapping) else item
 
 
-def _variables(components: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What conditions see: every field of the object, absent and empty ones as null."""
-    variables = {}
+def _object(
+    run: _Run, components: Any, values: Mapping[str, Any], path: str, around: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Conditions see every field of the object, absent and empty ones as null, and what is `around` it."""
+    own: dict[str, Any] = {}
     for component in fields_of(components):
-        value = values.get(name_of(component))
-        variables[name_of(component)] = None if is_empty(component, value) else value
-    return variables
-
-
-def _object(run: _Run, components: Any, scope: _Scope) -> dict[str, Any]:
-    _refuse_unknown(run, components, scope)
+        name = name_of(component)
+        value = values.get(name)
+        own[name] = None if is_empty(component, value) else value
+    scope = _Scope(values, path, {**around, **own})
+    _refuse_unknown(run, own, scope)
     cleaned: dict[str, Any] = {}
     _walk(run, components, scope, cleaned, hidden=False)
     return cleaned
 
 
-def _refuse_unknown(run: _Run, components: Any, scope: _Scope) -> None:
-    known = {name_of(component) for component in fields_of(components)}
+def _refuse_unknown(run: _Run, known: Container[str], scope: _Scope) -> None:
     for key in scope.values:
         if key not in known:
             found = Problem("UNKNOWN_FIELD", _("Dieses Feld kennt das Formular nicht."))
@@ -202,9 +200,7 @@ def _group(run: _Run, component: Component, scope: _Scope, path: str, value: Any
     if value is not None and not isinstance(value, Mapping):
         _refuse_shape(run, component, path)
         return None
-    inner = component.get("components", ())
-    values = value or {}
-    return _object(run, inner, _Scope(values, path, {**scope.context, **_variables(inner, values)})) or None
+    return _object(run, component.get("components", ()), value or {}, path, scope.context) or None
 
 
 def _entries(run: _Run, component: Component, scope: _Scope, path: str, value: Any) -> list[Any] | None:

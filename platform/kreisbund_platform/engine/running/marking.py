@@ -133,6 +133,11 @@ def waiting(state: dict[str, Any]) -> list[tuple[int, str]]:
     return sorted((int(token), at[0]) for token, at in state["tokens"].items() if int(token) not in hosts)
 
 
+def has_instances(state: dict[str, Any]) -> bool:
+    """Whether a multi-instance activity runs."""
+    return any(container.endswith(INSTANCES) for container, *_more in state["scopes"].values())
+
+
 def incidents(state: dict[str, Any]) -> list[tuple[int, str, str]]:
     """Stopped tokens, their elements and reason codes, oldest first."""
     return sorted((int(token), entry[0], entry[3]) for token, entry in state.get("incidents", {}).items())

@@ -1,0 +1,104 @@
+"""Statements that travel together: owed or sent ahead, they belong to their transaction and fail where one waits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.pq import PipelineStatus
+
+from kreisbund_platform.database.prepared import Statement, transaction
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.tenancy.context import TenantContext
+from tests.support.fixtures import Deployment, login_of
+
+COUNT = Statement("test_count", "INSERT INTO case_number_counter VALUES ($1, $2)")
+LAST = Statement("test_last", "SELECT last_number FROM case_number_counter WHERE year = $1")
+YEARS = range(1900, 1910)
+
+
+@pytest.fixture
+def connection(deployment: Deployment, county: TenantContext) -> Iterator[psycopg.Connection[Any]]:
+    with deployment.connections.for_tenant(county) as found:
+        yield found
+        found.execute("DELETE FROM case_number_counter WHERE year = ANY(%s)", (list(YEARS),))
+
+
+def counted(connection: psycopg.Connection[Any]) -> list[int]:
+    rows = connection.execute("SELECT year FROM case_number_counter WHERE year = ANY(%s) ORDER BY 1", (list(YEARS),))
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("way", [COUNT.send, COUNT.owe])
+def test_it_is_there_for_whoever_comes_next(connection: psycopg.Connection[Any], way: Any) -> None:
+    with transaction(connection):
+        way(connection, 1900, 1)
+        assert LAST.run(connection, 1900).get_value(0, 0) == b"1"
+        way(connection, 1901, 1)
+        assert counted(connection) == [1900, 1901]
+        way(connection, 1902, 1)
+    assert counted(connection) == [1900, 1901, 1902]
+
+
+def give_up(connection: psycopg.Connection[Any], opened_by: Any, way: Any) -> None:
+    with opened_by(connection):
+        LAST.run(connection, 1900)
+        way(connection, 1900, 1)
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("way", [COUNT.send, COUNT.owe])
+@pytest.mark.parametrize("opened_by", [transaction, lambda connection: connection.transaction()])
+def test_it_goes_with_a_transaction_that_is_given_up(
+    connection: psycopg.Connection[Any], way: Any, opened_by: Any
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        give_up(connection, opened_by, way)
+    assert connection.pgconn.pipeline_status == PipelineStatus.OFF
+    assert counted(connection) == []
+    with connection.transaction():
+        with pytest.raises(ZeroDivisionError):
+            give_up(connection, opened_by, way)
+        way(connection, 1901, 1)
+    assert counted(connection) == [1901]
+
+
+def count_twice(connection: psycopg.Connection[Any], way: Any, then: Any) -> None:
+    with transaction(connection):
+        COUNT.run(connection, 1901, 1)
+        way(connection, 1900, 2)
+        then(connection)
+
+
+@pytest.mark.parametrize("way", [COUNT.send, COUNT.owe])
+@pytest.mark.parametrize("then", [lambda connection: LAST.run(connection, 1900), counted, lambda _connection: None])
+def test_its_error_comes_up_with_what_comes_next(connection: psycopg.Connection[Any], way: Any, then: Any) -> None:
+    COUNT.run(connection, 1900, 1)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        count_twice(connection, way, then)
+    assert counted(connection) == [1900]
+
+
+@pytest.mark.parametrize("way", [COUNT.send, COUNT.owe])
+def test_without_a_transaction_it_is_done_at_once(connection: psycopg.Connection[Any], way: Any) -> None:
+    way(connection, 1900, 1)
+    assert counted(connection) == [1900]
+
+
+def test_another_statement_is_prepared_while_one_is_under_way(connection: psycopg.Connection[Any]) -> None:
+    fresh = Statement("test_fresh", "SELECT $1::int")
+    with transaction(connection):
+        COUNT.send(connection, 1900, 1)
+        assert fresh.run(connection, 7).get_value(0, 0) == b"7"
+    assert counted(connection) == [1900]
+
+
+def test_nothing_that_is_owed_is_left_for_the_next_user(deployment: Deployment, county: TenantContext) -> None:
+    pool = Database(deployment.settings, 1)
+    login = login_of(deployment, county)
+    with pool.connection(login) as first:
+        first.execute("BEGIN")
+        COUNT.owe(first, 1900, 1)
+    with pool.connection(login) as second:
+        assert counted(second) == []
+    pool.close()
