@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak"]
 
 OUTSIDE_DATA = "the folder shared/data is missing"
 

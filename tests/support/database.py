@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,6 +45,17 @@ def _drop(name: str) -> None:
         roles = [sql.Identifier(role) for (role,) in found]
         for role in roles:
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        _force(connection, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         for role in roles:
             connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def _force(connection: psycopg.Connection[tuple[object, ...]], drop: sql.Composed) -> None:
+    """A vacuum at work there belongs to no role, so that the owner may not end it; it ends by itself in a moment."""
+    for _ in range(50):
+        try:
+            connection.execute(drop)
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.2)
+    connection.execute(drop)

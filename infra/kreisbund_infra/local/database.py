@@ -59,6 +59,13 @@ def make_owner(server: Server, venv: Path) -> None:
     _owner_role(venv, environment, "make", postgres.OWNER, postgres.DATABASE, *tests_only)
 
 
+def make_database(server: Server, venv: Path, name: str) -> None:
+    """A database of its own beside the counties', with a role of the same name that owns it and reaches no other."""
+    postgres.make_secret(server.home.secrets / f"{name}.password")
+    environment = {"SUPERUSER_URL": server.url("postgres", "postgres"), "OWNER_PASSWORD": server.password(name)}
+    _owner_role(venv, environment, "make-plain", name, name)
+
+
 def check_given(venv: Path) -> None:
     """Names what DATABASE_URL's server or role lacks."""
     _owner_role(venv, {}, "check")

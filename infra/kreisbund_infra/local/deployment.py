@@ -10,7 +10,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kreisbund_infra.local import database, processes, python_environment, styles
+from kreisbund_infra.local import database, keycloak, processes, python_environment, styles
 from kreisbund_infra.local.home import Home, locked, prepare
 from kreisbund_infra.local.postgres import Server
 from kreisbund_infra.local.problem import Problem, say, step
@@ -31,7 +31,19 @@ def environment_of(home: Home, server: Server | None) -> dict[str, str]:
         "DATABASE_URL": url,
         "PYTHONUNBUFFERED": "1",
     }
+    told |= keycloak.environment(home)
     return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")} | told
+
+
+def choose_issuer(home: Home, *, with_keycloak: bool) -> None:
+    """From now on people log in through Keycloak, or through the demo issuer; what runs otherwise is stopped."""
+    if with_keycloak and keycloak.is_given():
+        keycloak.check_given()
+    elif with_keycloak and os.environ.get("DATABASE_URL"):
+        raise Problem(f"a Keycloak of ours runs on a PostgreSQL of ours: with DATABASE_URL, set {keycloak.URL} too")
+    elif with_keycloak != home.uses_keycloak:
+        bring_down(home)
+        keycloak.use(home, yes=with_keycloak)
 
 
 def bring_up(home: Home) -> list[str]:
@@ -45,6 +57,8 @@ def bring_up(home: Home) -> list[str]:
     with ThreadPoolExecutor(2) as pool:
         preparing = pool.submit(styles.ensure, home, home.venv)
         server, started = _bring_up_database(home)
+        if server is not None and home.uses_keycloak:
+            started += _bring_up_keycloak(home, server)
         environment = environment_of(home, server)
         started += _bring_up_services(home, environment, incomplete=bool(started))
         preparing.result()
@@ -90,6 +104,12 @@ def _bring_up_database(home: Home) -> tuple[Server | None, list[str]]:
         server.start()
         database.make_owner(server, home.venv)
     return server, ["postgres"]
+
+
+def _bring_up_keycloak(home: Home, server: Server) -> list[str]:
+    started = keycloak.start(home, server, home.venv)
+    keycloak.wait(home)
+    return [keycloak.NAME] if started else []
 
 
 def _set_up(home: Home, environment: dict[str, str]) -> None:
@@ -139,9 +159,14 @@ def is_ready(home: Home) -> bool:
         return False
 
 
+def running(home: Home) -> list[str]:
+    """The processes that must live, besides PostgreSQL."""
+    return [*SERVICES, *([keycloak.NAME] if home.uses_keycloak else [])]
+
+
 def bring_down(home: Home) -> list[str]:
     """Stops what runs, the database last; answers what was stopped."""
-    stopped = [name for name in ("worker", "api") if processes.stop(home, name)]
+    stopped = [name for name in ("worker", "api", keycloak.NAME) if processes.stop(home, name)]
     if not os.environ.get("DATABASE_URL") and (home.postgres / "data").exists() and home.venv.exists():
         server = database.chosen(home, home.venv)
         if server is not None and server.stop():
@@ -153,7 +178,7 @@ def status(home: Home) -> dict[str, Any]:
     """What `status --json` prints."""
     ready = is_ready(home)
     own = None if os.environ.get("DATABASE_URL") or not home.venv.exists() else database.chosen(home, home.venv)
-    pids = {name: processes.running(home, name) for name in SERVICES}
+    pids = {name: processes.running(home, name) for name in (*SERVICES, keycloak.NAME)}
     pids["postgres"] = own.pid() if own else None
     return {
         "ready": ready,

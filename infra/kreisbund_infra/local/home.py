@@ -16,6 +16,8 @@ PACKAGES = ("platform", "tenants", "api", "infra")
 LEAST_FREE_BYTES = 1_000_000_000
 DEFAULT_PORT = 8420
 STAMP = "kreisbund.stamp"  # stands in what was made whole
+IN_USE = "in-use"
+HIGHEST_PORT = 65535 - 12  # Keycloak and its database take ports above the first
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,31 @@ class Home:
         return self.root / "assets"
 
     @property
+    def keycloak(self) -> Path:
+        """Our own Keycloak, and the mark that this deployment runs with it."""
+        return self.root / "keycloak"
+
+    @property
+    def uses_keycloak(self) -> bool:
+        """Whether people log in through our own Keycloak; it stays so until `up --no-keycloak`."""
+        return (self.keycloak / IN_USE).exists()
+
+    @property
+    def database_port(self) -> int:
+        """Where PostgreSQL answers on loopback where Keycloak needs that."""
+        return self.port + 10
+
+    @property
+    def keycloak_port(self) -> int:
+        """Where our own Keycloak answers; its management one above."""
+        return self.port + 11
+
+    @property
+    def keycloak_url(self) -> str:
+        """Our own Keycloak."""
+        return f"http://127.0.0.1:{self.keycloak_port}"
+
+    @property
     def base_url(self) -> str:
         """Where the API answers."""
         return f"http://127.0.0.1:{self.port}"
@@ -70,8 +97,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Home:
     """Reads KREISBUND_HOME and KREISBUND_PORT."""
     root = Path(environment.get("KREISBUND_HOME") or CHECKOUT / ".kreisbund").expanduser().absolute()
     text = environment.get("KREISBUND_PORT", str(DEFAULT_PORT))
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise Problem(f"KREISBUND_PORT must be a number from 1 to 65535, not {text[:20]!r}")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= HIGHEST_PORT:
+        raise Problem(f"KREISBUND_PORT must be a number from 1 to {HIGHEST_PORT}, not {text[:20]!r}")
     return Home(root, int(text))
 
 

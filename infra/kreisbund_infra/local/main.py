@@ -14,7 +14,8 @@ from kreisbund_infra.local import benching, deployment, home, processes, testing
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
-USAGE = """usage: ./kreisbund up [--detach] | down | status [--json] | test [pytest arguments] | reset [--yes]
+USAGE = """usage: ./kreisbund up [--detach] [--keycloak | --no-keycloak] | down | status [--json] | reset [--yes]
+       ./kreisbund test [pytest arguments]
        ./kreisbund tenants | migrate | services | templates | cases | demo …   (each with --help)
        ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
 PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "demo")
@@ -68,13 +69,17 @@ def _only(rest: list[str], *allowed: str) -> None:
 
 
 def _up(here: Home, rest: list[str]) -> int:
-    _only(rest, "--detach")
+    _only(rest, "--detach", "--keycloak", "--no-keycloak")
+    if "--keycloak" in rest and "--no-keycloak" in rest:
+        raise Usage
     start = time.monotonic()
     home.prepare(here)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _interrupt)
     try:
         with home.locked(here):
+            if "--keycloak" in rest or "--no-keycloak" in rest:
+                deployment.choose_issuer(here, with_keycloak="--keycloak" in rest)
             started = deployment.bring_up(here)
     except KeyboardInterrupt:
         raise Problem("stopped while starting; 'kreisbund up' goes on from here") from None
@@ -97,7 +102,7 @@ def _stay(here: Home) -> int:
     try:
         while ended is None:
             threading.Event().wait(1)
-            ended = next((name for name in deployment.SERVICES if processes.running(here, name) is None), None)
+            ended = next((name for name in deployment.running(here) if processes.running(here, name) is None), None)
     except KeyboardInterrupt:
         say("stopping")
     deployment.bring_down(here)
@@ -153,5 +158,6 @@ def _reset(here: Home, rest: list[str]) -> int:
         for folder in (here.postgres, here.root / "files", here.secrets, here.logs):
             shutil.rmtree(folder, ignore_errors=True)
         (here.root / "set-up").unlink(missing_ok=True)
+        (here.keycloak / home.IN_USE).unlink(missing_ok=True)
     say("all data are gone; 'kreisbund up' begins anew")
     return 0

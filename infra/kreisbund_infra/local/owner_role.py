@@ -1,6 +1,6 @@
 """Runs inside the virtual environment: makes the owner role and database, or checks those of DATABASE_URL.
 
-`python -m kreisbund_infra.local.owner_role make` reads SUPERUSER_URL and OWNER_PASSWORD;
+`python -m kreisbund_infra.local.owner_role make` and `make-plain` read SUPERUSER_URL and OWNER_PASSWORD;
 `check` reads DATABASE_URL. What is missing is told in one line on stderr, exit status 1.
 """
 
@@ -26,6 +26,19 @@ def make(role: str, database: str, *, may_create_databases: bool) -> None:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
             create = sql.SQL("CREATE DATABASE {} OWNER {}")
             connection.execute(create.format(sql.Identifier(database), sql.Identifier(role)))
+
+
+def make_plain(role: str, database: str) -> None:
+    """A role that owns one database of its own and may do nothing else in the cluster."""
+    with psycopg.connect(os.environ["SUPERUSER_URL"], autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+        rights = sql.SQL("{} ROLE {} LOGIN NOCREATEROLE NOCREATEDB NOSUPERUSER CONNECTION LIMIT 40 PASSWORD {}")
+        verb, password = sql.SQL("ALTER" if exists else "CREATE"), sql.Literal(os.environ["OWNER_PASSWORD"])
+        connection.execute(rights.format(verb, sql.Identifier(role), password))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+            create = sql.SQL("CREATE DATABASE {} OWNER {}")
+            connection.execute(create.format(sql.Identifier(database), sql.Identifier(role)))
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
 
 
 def check() -> str | None:
@@ -65,6 +78,9 @@ def main() -> int:
     """0 when done."""
     if sys.argv[1] == "make":
         make(sys.argv[2], sys.argv[3], may_create_databases=sys.argv[4:] == ["--may-create-databases"])
+        return 0
+    if sys.argv[1] == "make-plain":
+        make_plain(sys.argv[2], sys.argv[3])
         return 0
     if problem := check():
         print(problem, file=sys.stderr)

@@ -1,4 +1,7 @@
-"""Our own PostgreSQL: found, made, started, mended, stopped. Never trust, never a port; the socket is ours alone."""
+"""Our own PostgreSQL: found, made, started, mended, stopped. Never trust; its socket is ours alone.
+
+It has a port on loopback only where Keycloak runs on it.
+"""
 
 import contextlib
 import hashlib
@@ -107,10 +110,16 @@ class Server:
         name = hashlib.sha256(os.fsencode(self.home.root.resolve())).hexdigest()[:16]
         return Path(SHORT_FOLDER) / f"kreisbund-{os.geteuid()}-{name}"
 
+    @property
+    def port(self) -> int:
+        """Part of the socket's name; a port of the loopback interface only where Keycloak needs one."""
+        return self.home.database_port if self.home.uses_keycloak else PORT
+
     def url(self, role: str = OWNER, database: str = DATABASE) -> str:
         """How the owner connects; secret, for the environment only."""
         password = self.password(role)
-        return f"postgresql://{role}:{quote(password)}@/{database}?host={quote(str(self.socket), safe='')}&port={PORT}"
+        host = quote(str(self.socket), safe="")
+        return f"postgresql://{role}:{quote(password)}@/{database}?host={host}&port={self.port}"
 
     def password(self, role: str) -> str:
         """A role's password, made with the data directory."""
@@ -179,13 +188,7 @@ class Server:
 
     def _password_file(self) -> Path:
         for role in ("postgres", OWNER):
-            path = self.home.secrets / f"{role}.password"
-            if not path.exists():
-                aside = path.with_suffix(".making")
-                aside.unlink(missing_ok=True)
-                aside.touch(mode=0o600)
-                aside.write_text(secrets.token_urlsafe(24))
-                aside.rename(path)
+            make_secret(self.home.secrets / f"{role}.password")
         given = self.home.postgres / "pwfile"
         given.touch(mode=0o600)
         given.write_text((self.home.secrets / "postgres.password").read_text())
@@ -220,7 +223,9 @@ class Server:
             self.stop()
         self._end_orphans()
         self._own_folder(self.socket)
-        settings = SETTINGS | {"unix_socket_directories": f"'{self.socket}'", "port": str(PORT)}
+        settings = SETTINGS | {"unix_socket_directories": f"'{self.socket}'", "port": str(self.port)}
+        if self.home.uses_keycloak:
+            settings |= {"listen_addresses": "'127.0.0.1'"}
         if not self.durable:
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         conf = self.data / "kreisbund.conf"
@@ -245,11 +250,11 @@ class Server:
         if not self._processes():
             # a postmaster that waits for its parent to reap it still counts as alive for PostgreSQL
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-            for left in self.socket.glob(f".s.PGSQL.{PORT}*"):
+            for left in self.socket.glob(".s.PGSQL.*"):
                 left.unlink()
 
     def _answers(self) -> bool:
-        return (self.socket / f".s.PGSQL.{PORT}").exists()
+        return (self.socket / f".s.PGSQL.{self.port}").exists()
 
     def stop(self) -> bool:
         """Stops the server; whether it ran."""
@@ -274,6 +279,16 @@ class Server:
             log = self.data / "server.log"
             words = _last(log.read_text("utf-8", "replace")) if log.exists() else "no log"
             raise Problem(f"PostgreSQL could not {arguments[0]}: {words}; see {log}")
+
+
+def make_secret(path: Path) -> None:
+    """A random secret in a file of its own, unless it is there."""
+    if not path.exists():
+        aside = path.with_suffix(".making")
+        aside.unlink(missing_ok=True)
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(24))
+        aside.rename(path)
 
 
 def _setpriv(uid: int) -> list[str]:

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from kreisbund_infra.local import database, home, postgres, python_environment, styles
+from kreisbund_infra.local import database, home, keycloak, postgres, python_environment, styles
 from kreisbund_infra.local.home import CHECKOUT, Home
 from kreisbund_infra.local.problem import say, step
 
@@ -40,6 +40,8 @@ def _passes(venv: Path, name: str, check: tuple[str, ...]) -> bool:
 def _pytest(here: Home, venv: Path, throw_away: Home, arguments: list[str]) -> int:
     command = [str(python_environment.python_of(venv)), "-m", "pytest", *arguments]
     environment = os.environ | {"KREISBUND_ASSETS": str(here.assets)}
+    if keycloak.found(here) or environment.get("KREISBUND_FORBID_SKIPS"):
+        environment["KEYCLOAK_HOME"] = str(keycloak.prepare(here)[1])
     if environment.get("KREISBUND_TEST_DATABASE_URL"):
         return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
     home.prepare(throw_away)
