@@ -21,6 +21,7 @@ import pytest
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import home as homes
 from kreisbund_infra.local.home import Home
+from kreisbund_infra.local.processes import started_at
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import intake
 from kreisbund_platform.clock import SystemClock
@@ -89,7 +90,10 @@ class Site:
             self.worker.wait()
             self.start_worker()
         elif victim == "postgres":
-            os.kill(self._postmaster(), signal.SIGKILL)
+            postmaster = self._postmaster()
+            os.kill(postmaster, signal.SIGKILL)
+            while started_at(postmaster) is not None:  # one that is only dying still counts as running
+                time.sleep(0.01)
             self.start_database()
 
     def _postmaster(self) -> int:
