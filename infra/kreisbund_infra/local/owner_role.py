@@ -6,6 +6,7 @@
 
 import os
 import sys
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -17,28 +18,28 @@ CONNECT_SECONDS = 5
 def make(role: str, database: str, *, may_create_databases: bool) -> None:
     """Creates role and database where they are missing, and sets the role's password and rights."""
     with psycopg.connect(os.environ["SUPERUSER_URL"], autocommit=True) as connection:
-        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-        verb = sql.SQL("ALTER" if exists else "CREATE")
         more = "CREATEDB" if may_create_databases else "NOCREATEDB"
-        rights = sql.SQL(f"{{}} ROLE {{}} LOGIN CREATEROLE {more} NOSUPERUSER PASSWORD {{}}")
-        password = sql.Literal(os.environ["OWNER_PASSWORD"])
-        connection.execute(rights.format(verb, sql.Identifier(role), password))
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
-            create = sql.SQL("CREATE DATABASE {} OWNER {}")
-            connection.execute(create.format(sql.Identifier(database), sql.Identifier(role)))
+        _make(connection, role, database, f"CREATEROLE {more}")
 
 
 def make_plain(role: str, database: str) -> None:
     """A role that owns one database of its own and may do nothing else in the cluster."""
     with psycopg.connect(os.environ["SUPERUSER_URL"], autocommit=True) as connection:
-        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-        rights = sql.SQL("{} ROLE {} LOGIN NOCREATEROLE NOCREATEDB NOSUPERUSER CONNECTION LIMIT 40 PASSWORD {}")
-        verb, password = sql.SQL("ALTER" if exists else "CREATE"), sql.Literal(os.environ["OWNER_PASSWORD"])
-        connection.execute(rights.format(verb, sql.Identifier(role), password))
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
-            create = sql.SQL("CREATE DATABASE {} OWNER {}")
-            connection.execute(create.format(sql.Identifier(database), sql.Identifier(role)))
+        _make(connection, role, database, "NOCREATEROLE NOCREATEDB CONNECTION LIMIT 40")
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+
+
+def _make(
+    connection: "psycopg.Connection[tuple[object, ...]]", role: str, database: str, rights: LiteralString
+) -> None:
+    """The login role with these rights and OWNER_PASSWORD, and the database that it owns."""
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    verb, password = sql.SQL("ALTER" if exists else "CREATE"), sql.Literal(os.environ["OWNER_PASSWORD"])
+    statement = sql.SQL("{} ROLE {} LOGIN NOSUPERUSER {} PASSWORD {}")
+    connection.execute(statement.format(verb, sql.Identifier(role), sql.SQL(rights), password))
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+        create = sql.SQL("CREATE DATABASE {} OWNER {}")
+        connection.execute(create.format(sql.Identifier(database), sql.Identifier(role)))
 
 
 def check() -> str | None:

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -254,7 +255,14 @@ class Server:
                 left.unlink()
 
     def _answers(self) -> bool:
-        return (self.socket / f".s.PGSQL.{self.port}").exists()
+        """Whether somebody listens: the socket's file outlives a postmaster that was killed."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(str(self.socket / f".s.PGSQL.{self.port}"))
+            except OSError:
+                return False
+        return True
 
     def stop(self) -> bool:
         """Stops the server; whether it ran."""

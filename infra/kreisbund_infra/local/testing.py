@@ -24,6 +24,8 @@ def run(here: Home, arguments: list[str]) -> int:
     with home.locked(here):
         python_environment.ensure(here, venv, *LOCKS)
         styles.ensure(here, venv)
+        if keycloak.found(here) or os.environ.get("KREISBUND_FORBID_SKIPS"):
+            os.environ["KEYCLOAK_HOME"] = str(keycloak.prepare(here)[1])
     failed = [] if arguments else [name for name, check in CHECKS.items() if not _passes(venv, name, check)]
     with tempfile.TemporaryDirectory(prefix="kreisbund-test-") as folder:
         status = _pytest(here, venv, Home(Path(folder), here.port), arguments)
@@ -40,8 +42,6 @@ def _passes(venv: Path, name: str, check: tuple[str, ...]) -> bool:
 def _pytest(here: Home, venv: Path, throw_away: Home, arguments: list[str]) -> int:
     command = [str(python_environment.python_of(venv)), "-m", "pytest", *arguments]
     environment = os.environ | {"KREISBUND_ASSETS": str(here.assets)}
-    if keycloak.found(here) or environment.get("KREISBUND_FORBID_SKIPS"):
-        environment["KEYCLOAK_HOME"] = str(keycloak.prepare(here)[1])
     if environment.get("KREISBUND_TEST_DATABASE_URL"):
         return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
     home.prepare(throw_away)
