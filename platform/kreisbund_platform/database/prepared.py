@@ -73,10 +73,11 @@ class Statement:
 
     def call(self, connection: Rows, *values: object) -> Call:
         """The statement with its values, prepared on this connection."""
-        if self._name not in _prepared(connection):
+        prepared = _prepared(connection)
+        if self._name not in prepared:
             settle(connection)
             _check(connection, connection.pgconn.prepare(self._name, self._bytes))
-            _prepared(connection).add(self._name)
+            prepared.add(self._name)
         # here and not in a function: a step has twenty values
         written = [v if v is None or type(v) is bytes else str(v).encode() for v in values]
         return self._name, written
@@ -135,12 +136,12 @@ def _run(connection: Rows, call: Call) -> PGresult:
     return results[-1]
 
 
-def _send(connection: Rows, *calls: Call) -> None:
+def _send(connection: Rows, call: Call) -> None:
     line, server = _line(connection), connection.pgconn
     if not line.under_way:
         server.enter_pipeline_mode()
-    _write(server, [*line.owed, *calls])
-    line.under_way += len(line.owed) + len(calls)
+    _write(server, [*line.owed, call])
+    line.under_way += len(line.owed) + 1
     line.owed.clear()
     server.flush()
 
