@@ -147,12 +147,12 @@ class Worker:
         return sealing.Sealer(work, self._checkpoints)
 
     def seal_all(self) -> None:
-        """Seals every event there is, before the worker ends; a county that cannot be reached stays as it is."""
-        for tenant in self._registry.all():
-            try:
+        """Seals every event there is, before the worker ends; ends at once where database or store are away."""
+        try:
+            for tenant in self._registry.all():
                 self._seal(tenant, now_or_never=True)
-            except (DatabaseUnavailableError, CheckpointStoreError) as problem:
-                telemetry.log("checkpoint_not_written", problem=problem, tenant=tenant.slug)
+        except (DatabaseUnavailableError, CheckpointStoreError) as problem:
+            telemetry.log("checkpoint_not_written", level=logging.WARNING, problem=problem)
 
     def _advance_rollouts(self) -> None:
         if self._is_time_for(""):
