@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from kreisbund_platform.audit import log
+from kreisbund_platform.audit.models import AuditWatch
 from kreisbund_platform.cases import figures
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.registry import Registry
@@ -30,12 +32,13 @@ class RequestLine:
 
 @dataclass(frozen=True)
 class Queue:
-    """A county's waiting and failing timers."""
+    """A county's waiting and failing timers, and how its event log is sealed and checked."""
 
     tenant: str
     waiting: int
     overdue: int
     failing: int
+    log: AuditWatch
 
 
 class RecentRequests:
@@ -57,10 +60,10 @@ class RecentRequests:
 
 
 def queues(connections: Connections, registry: Registry, now: datetime) -> list[Queue]:
-    """Each active county's timers."""
+    """Each active county's timers and event log."""
     found = []
     for tenant in registry.all():
         if tenant.status in ("ACTIVE", "SUSPENDED"):
             with connections.for_tenant(tenant) as connection:
-                found.append(Queue(tenant.slug, *figures.timers(connection, now)))
+                found.append(Queue(tenant.slug, *figures.timers(connection, now), log.watched(connection)))
     return found

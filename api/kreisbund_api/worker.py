@@ -1,16 +1,20 @@
-"""The worker: fires timers, collects figures, closes months, tidies up. One round a second.
+"""The worker: fires timers, collects figures, closes months, seals event logs, tidies up. One round a second.
 
 Every county is served by itself: one whose database refuses waits for the next round, the others go on.
 Run with `python -m kreisbund_api.worker`.
 """
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import FrameType
+from typing import Any
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.audit import reads, sealing
+from kreisbund_platform.audit.stores import CheckpointStore, CheckpointStoreError, store_of
 from kreisbund_platform.cases import rollout_health
 from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
@@ -33,6 +37,8 @@ UNCLAIMED_FOR = timedelta(days=1)
 # what moves cases without a person; each does one thing in one transaction and says whether it found any
 STEPS = (timers.fire_next, jobs.run_next, correlation.deliver_next)
 LOOK_EVERY = timedelta(seconds=10)
+MOST_CHECKPOINTS = 20  # of one county a look
+STORE_RESTS = timedelta(minutes=1)  # after it could not be reached
 
 
 class Worker:
@@ -45,6 +51,8 @@ class Worker:
         self._clock = clock
         self._tidied: dict[str, str] = {}
         self._looked_at: dict[str, datetime] = {}
+        self._watched_at: dict[str, datetime] = {}
+        self._checkpoints: CheckpointStore = store_of(settings)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -56,6 +64,7 @@ class Worker:
                 telemetry.log("worker_waits_for_database", problem=problem)
                 busy = False
             self.stopping.wait(0.01 if busy else ROUND_SECONDS)
+        self.seal_all()
 
     def serve_all(self) -> bool:
         """One round over all counties; whether anything was done."""
@@ -78,7 +87,9 @@ class Worker:
         done = sum(self._repeat(tenant, step) for step in STEPS)
         done += self._release_now_and_then(tenant)
         self._tidy_daily(tenant)
-        return bool(done + self._collect(tenant) + self._upgrade(tenant))
+        done += self._collect(tenant) + self._upgrade(tenant)
+        self._watch_now_and_then(tenant)
+        return done > 0
 
     def _upgrade(self, tenant: TenantContext) -> int:
         """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
@@ -108,6 +119,41 @@ class Worker:
             work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
             return released + rollout_health.tell(work)
 
+    def _watch_now_and_then(self, tenant: TenantContext) -> None:
+        """Seals the event log where that is due and checks one sealed stretch of it."""
+        now = self._clock.now()
+        if now - self._watched_at.get(tenant.slug, datetime.min.replace(tzinfo=UTC)) < LOOK_EVERY:
+            return
+        self._watched_at[tenant.slug] = now
+        try:
+            self._seal(tenant)
+            with self._connections.for_tenant(tenant) as connection, connection.transaction():
+                self._sealer(connection, tenant).check()
+        except CheckpointStoreError as problem:
+            # the counties' work does not wait for the store
+            telemetry.log("checkpoint_not_written", level=logging.WARNING, problem=problem, tenant=tenant.slug)
+            later = now + STORE_RESTS
+            self._watched_at = {each.slug: later for each in self._registry.all()}
+
+    def _seal(self, tenant: TenantContext, *, now_or_never: bool = False) -> None:
+        """Writes what checkpoints are due, each in a transaction of its own."""
+        for _count in range(MOST_CHECKPOINTS):
+            with self._connections.for_tenant(tenant) as connection, connection.transaction():
+                if not self._sealer(connection, tenant).seal(now_or_never=now_or_never):
+                    return
+
+    def _sealer(self, connection: Any, tenant: TenantContext) -> sealing.Sealer:
+        work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
+        return sealing.Sealer(work, self._checkpoints)
+
+    def seal_all(self) -> None:
+        """Seals every event there is, before the worker ends; ends at once where database or store are away."""
+        try:
+            for tenant in self._registry.all():
+                self._seal(tenant, now_or_never=True)
+        except (DatabaseUnavailableError, CheckpointStoreError) as problem:
+            telemetry.log("checkpoint_not_written", level=logging.WARNING, problem=problem)
+
     def _advance_rollouts(self) -> None:
         if self._is_time_for(""):
             with self._connections.for_workspace("catalogue") as connection, connection.transaction():
@@ -135,6 +181,7 @@ class Worker:
             periods.close_months(work)
             uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
             retention.forget_answers(work)
+            reads.forget_old(connection, now)
         self._tidied[tenant.slug] = self._today()
 
     def _tidy_shared_daily(self) -> None:

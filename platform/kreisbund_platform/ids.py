@@ -65,6 +65,11 @@ def kind_of(identifier: UUID) -> Kind | None:
         return None
 
 
+def milliseconds_of(identifier: UUID) -> int:
+    """When an id of ours was made: milliseconds since 1970."""
+    return identifier.int >> 80
+
+
 def parse_id(text: str, kind: Kind) -> UUID | None:
     """The id in `text` if it is readable and of `kind`; unreadable and foreign kinds alike give None."""
     if len(text) != 36:

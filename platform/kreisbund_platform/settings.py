@@ -19,7 +19,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`."""
+    """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`.
+
+    `checkpoints`: a folder or `s3://bucket/prefix` for the event log's signed checkpoints.
+    """
 
     home: Path
     port: int
@@ -29,6 +32,8 @@ class Settings:
     wrapping_key: bytes = field(repr=False)
     otlp_endpoint: str | None = None
     assets: Path | None = None
+    checkpoints: str | None = None
+    s3_endpoint: str | None = None
 
     @property
     def demo(self) -> bool:
@@ -51,6 +56,8 @@ class Settings:
             wrapping_key=wrapping_key(home, may_create=kind == "demo"),
             otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
             assets=Path(assets) if assets else None,
+            checkpoints=environment.get("KREISBUND_CHECKPOINTS") or None,
+            s3_endpoint=environment.get("KREISBUND_S3_ENDPOINT") or None,
         )
 
 

@@ -104,10 +104,13 @@ def test_first_retrieval_by_the_recipient_starts_the_period_once(work, clock):
 
 
 def test_looking_without_retrieving_and_staff_start_nothing(work):
-    _case, decision_id, document_id = issued(work, "anna")
+    case, decision_id, document_id = issued(work, "anna")
     downloads.open_document(as_person(work, "citizen", subject="anna"), document_id, counts_as_retrieval=False)
+    assert rows(work, "SELECT count(*) FROM case_read WHERE case_id = %s", case.id) == [(0,)]
     downloads.open_document(work, document_id, counts_as_retrieval=True)
     assert rows(work, "SELECT retrieved_at FROM delivery WHERE decision_id = %s", decision_id) == [(None,)]
+    recorded = rows(work, "SELECT subject, kinds, operation FROM case_read WHERE case_id = %s", case.id)
+    assert recorded == [(work.principal.subject, ["FILE"], "download")]
 
 
 def test_with_two_recipients_the_period_runs_from_the_last(work, clock):

@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 from strawberry import ID
 
+from kreisbund_api.graphql.access_log import AccessLogEntryConnection
 from kreisbund_api.graphql.catalogue import Form, ProcessTemplate, TemplateVersion, Unit
 from kreisbund_api.graphql.relay import Node, PageInfo, paged
 from kreisbund_api.graphql.scalars import JSON, ByteCount, Cents, Date, DateTime
@@ -180,6 +181,7 @@ class Application(Node):
     messages: list[Message]
     tasks: list[Task] = strawberry.field(description="What the applicant is asked to do or has done")
     history: CaseEventConnection = paged()
+    access_log: AccessLogEntryConnection = paged()
 
 
 @strawberry.type
@@ -206,6 +208,7 @@ class CaseRecord(Node):
     tasks: TaskConnection = paged()
     documents: DocumentConnection = paged()
     history: CaseEventConnection = paged()
+    access_log: AccessLogEntryConnection = paged()
     received_on: Date | None
     decided_at: DateTime | None
     closed_at: DateTime | None

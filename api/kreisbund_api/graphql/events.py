@@ -111,6 +111,7 @@ class EventSource:
 
     def _next(self) -> list[dict[str, Any]]:
         with self._executor.operation(self._principal) as context:
+            context.purpose = "caseEvents"
             found = event_stream.after(context.connection, self._position, self._case, MOST_A_ROUND)
             answers = []
             for number, event_id in found:

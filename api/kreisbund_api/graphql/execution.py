@@ -12,6 +12,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
@@ -47,6 +48,7 @@ class Request:
     document: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    of_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Executor:
         if asked is None or asked.operation is OperationType.SUBSCRIPTION:
             return Answer(None, (shown(bad_input()),))
         with telemetry.span("graphql", operation=asked.operation.value):
-            return self._run(principal, prepared.document, request)
+            return self._run(principal, prepared.document, request, purpose_of(request, asked))
 
     def __call__(
         self,
@@ -139,11 +141,12 @@ class Executor:
             principal = guest_of(county)
         if county is not None and (principal.tenant is None or principal.tenant.id != county.id):
             return Answer(None, (shown(refusal(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))),))
-        return self.run(principal, Request(document, variables))
+        return self.run(principal, Request(document, variables, of_page=True))
 
-    def _run(self, principal: Principal, document: DocumentNode, request: Request) -> Answer:
+    def _run(self, principal: Principal, document: DocumentNode, request: Request, purpose: str) -> Answer:
         try:
             with self.operation(principal) as operation:
+                operation.purpose = purpose
                 result = execute(
                     SCHEMA._schema,
                     document,
@@ -159,6 +162,16 @@ class Executor:
         errors = tuple(shown(each) for each in result.errors or ())
         telemetry.operations.add(1, {"result": "error" if errors else "ok"})
         return Answer(result.data, errors)
+
+
+def purpose_of(request: Request, asked: OperationDefinitionNode) -> str:
+    """What the read log says of an operation: the page's document, or the fields asked for; a client's name for it
+    is free text and says nothing.
+    """
+    if request.of_page and asked.name is not None:
+        return asked.name.value
+    fields = [each.name.value for each in asked.selection_set.selections if isinstance(each, FieldNode)]
+    return " ".join(fields) or "fragment"
 
 
 def masked(problem: BaseException) -> GraphQLError:

@@ -5,14 +5,16 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
+from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.case_objects import CASE_TYPES
 from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
 from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
 from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
-from kreisbund_platform.database.selection import Catalogue, Selection, fetch
+from kreisbund_platform.database.selection import Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.variant_objects import VARIANT_TYPES
@@ -54,7 +56,10 @@ def viewpoint_of(principal: Principal) -> str:
 
 
 class Operation:
-    """A context for one thread and one operation; leaving it gives the connection back."""
+    """A context for one thread and one operation; leaving it gives the connection back.
+
+    What staff were shown of citizens is recorded on leaving, before anything is answered.
+    """
 
     def __init__(
         self, principal: Principal, settings: Settings, connections: Connections, clock: Clock, database: Database
@@ -65,6 +70,8 @@ class Operation:
         self._connections = connections
         self._database = database
         self._held = ExitStack()
+        self._shown: dict[UUID, frozenset[str]] = {}
+        self.purpose = ""
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +79,11 @@ class Operation:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held.__exit__(kind, problem, trace)
+        try:
+            if problem is None and self._shown:
+                reads.record(self.work, self.purpose, self._shown, listed=len(self._shown) > 1)
+        finally:
+            self._held.__exit__(kind, problem, trace)
 
     @cached_property
     def connection(self) -> Any:
@@ -131,4 +142,8 @@ class Operation:
 
     def read(self, field: Field, selection: Selection, values: Mapping[str, Any]) -> Any:
         """Runs one selection as one statement."""
-        return fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
+        answer = fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
+        if self.catalogue.viewpoint == "staff":
+            for case_id, kinds in reads_in(answer, selection).items():
+                self._shown[case_id] = self._shown.get(case_id, frozenset()) | kinds
+        return answer

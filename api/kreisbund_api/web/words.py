@@ -45,6 +45,16 @@ def _words() -> dict[str, dict[str, str]]:
             "EX_OFFICIO": _("Von Amts wegen"),
             "MIGRATED": _("Übernommen"),
         },
+        "read_kind": {
+            "NAME": _("Name"),
+            "DATA": _("Angaben im Antrag"),
+            "PARTIES": _("Beteiligte"),
+            "DOCUMENTS": _("Verzeichnis der Unterlagen"),
+            "FILE": _("eine Unterlage selbst"),
+            "MESSAGES": _("Nachrichten"),
+            "NOTES": _("interne Vermerke"),
+            "DECISIONS": _("Entscheidungen"),
+        },
         "delivery": {
             "PORTAL": _("Abruf im Portal"),
             "LETTER": _("Brief"),

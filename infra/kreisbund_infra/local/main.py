@@ -16,9 +16,9 @@ from kreisbund_infra.local.problem import Problem, fail, say
 
 USAGE = """usage: ./kreisbund up [--detach] [--keycloak | --no-keycloak] | down | status [--json] | reset [--yes]
        ./kreisbund test [pytest arguments]
-       ./kreisbund tenants | migrate | services | templates | cases | demo …   (each with --help)
+       ./kreisbund tenants | migrate | services | templates | cases | audit | demo …   (each with --help)
        ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
-PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "demo")
+PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "audit", "demo")
 ALONE = ("conformance",)  # need no running deployment
 ALONE_OF_TEMPLATES = ("test", "pack", "import-xdatenfelder", "-h", "--help")
 

@@ -13,6 +13,8 @@ from uuid import UUID
 from psycopg import Connection
 
 from kreisbund_platform import ids
+from kreisbund_platform.audit import queries
+from kreisbund_platform.audit.models import AuditWatch
 from kreisbund_platform.identity.context import WorkContext
 
 Code = str | int | bool | None | list[str]
@@ -77,6 +79,11 @@ def verify(work: WorkContext) -> int | None:
         " FROM event WINDOW chain AS (ORDER BY seq)) x WHERE hash IS DISTINCT FROM expected"
     ).fetchone()
     return row[0] if row else None
+
+
+def watched(connection: Connection[Any]) -> AuditWatch:
+    """How far the log is sealed and checked, and what the worker found."""
+    return queries.watch(connection)
 
 
 def last_at(connection: Connection[Any]) -> datetime | None:

@@ -65,8 +65,11 @@ APPLICATION = ObjectType(
         "messages": Many("Message", SAME_CASE, "{a}.sent_at DESC, {a}.id DESC"),
         "tasks": Many("Task", f"{SAME_CASE} AND {{a}}.role = 'citizen'", "{a}.created_at DESC, {a}.id DESC"),
         "history": Connection("CaseEvent", SAME_CASE, (Key("{a}.seq", "bigint"),)),
+        "accessLog": Connection("AccessLogEntry", SAME_CASE, (Key("{a}.at", "timestamptz"), Key("{a}.id", "bigint"))),
     },
     rows=_rows(own("{a}.case_id"), guest="{a}.id = {granted}::uuid"),
+    case_id="{a}.case_id",
+    personal={"data": "DATA"},
 )
 DECISION = ObjectType(
     "Decision",
@@ -84,6 +87,8 @@ DECISION = ObjectType(
         "remedy": Embedded("Remedy", "{a}.remedy_kind IS NOT NULL AND {a}.remedy_addressee IS NOT NULL"),
     },
     rows=_rows(own("{a}.case_id")),
+    case_id="{a}.case_id",
+    personal={"outcome": "DECISIONS", "legalBasis": "DECISIONS", "feeCents": "DECISIONS"},
 )
 REMEDY = ObjectType(
     "Remedy",
@@ -119,6 +124,8 @@ DOCUMENT = ObjectType(
         "downloadUrl": Column("{base_url}::text || '/documents/' || {a}.id::text"),
     },
     rows=_rows(f"{{a}}.visible_to_applicant AND {own('{a}.case_id')}"),
+    case_id="{a}.case_id",
+    personal={"title": "DOCUMENTS", "downloadUrl": "DOCUMENTS"},
 )
 PARTY = ObjectType(
     "Party",
@@ -131,6 +138,8 @@ PARTY = ObjectType(
         "represents": Column("{a}.represents"),
     },
     rows=_rows(own("{a}.case_id")),
+    case_id="{a}.case_id",
+    personal={"name": "PARTIES", "kind": "PARTIES", "represents": "PARTIES"},
 )
 CASE_RECORD = ObjectType(
     "CaseRecord",
@@ -166,8 +175,11 @@ CASE_RECORD = ObjectType(
         "tasks": Connection("Task", OF_CASE, newest_first("created_at")),
         "documents": Connection("Document", OF_CASE, newest_first("created_at")),
         "history": Connection("CaseEvent", OF_CASE, (Key("{a}.seq", "bigint"),)),
+        "accessLog": Connection("AccessLogEntry", OF_CASE, (Key("{a}.at", "timestamptz"), Key("{a}.id", "bigint"))),
     },
     rows=_rows(own("{a}.id")),
+    case_id="{a}.id",
+    personal={"applicantName": "NAME", "data": "DATA"},
 )
 TASK = ObjectType(
     "Task",
@@ -216,6 +228,8 @@ NOTE = ObjectType(
         "writtenAt": Column("{a}.written_at"),
     },
     rows={"staff": "true"},
+    case_id="{a}.case_id",
+    personal={"text": "NOTES"},
 )
 MESSAGE = ObjectType(
     "Message",
@@ -229,8 +243,29 @@ MESSAGE = ObjectType(
         "readAt": Column("{a}.read_at"),
     },
     rows=_rows(own("{a}.case_id")),
+    case_id="{a}.case_id",
+    personal={"subject": "MESSAGES", "text": "MESSAGES"},
+)
+ACCESS_LOG_ENTRY = ObjectType(
+    "AccessLogEntry",
+    "case_read {a}",
+    {
+        "at": Column("{a}.at"),
+        "roles": Column("{a}.roles"),
+        "unit": One("Unit", "{a}.id = {p}.unit_id"),
+        "kinds": Column("{a}.kinds"),
+        "listed": Column("{a}.listed"),
+        "operation": Column("{a}.operation"),
+        "subject": Column("{a}.subject"),
+        "name": Column("{a}.name"),
+    },
+    # the applicant alone, not the case's other parties
+    rows=_rows(
+        "EXISTS (SELECT 1 FROM application o WHERE o.case_id = {a}.case_id AND o.applicant_subject = {subject}::text)"
+    ),
 )
 CASE_TYPES = (
+    ACCESS_LOG_ENTRY,
     APPLICATION,
     DECISION,
     REMEDY,

@@ -73,6 +73,7 @@ class ObjectType:
     `source` is a FROM item ending in the alias `{a}`. `elsewhere` replaces fields for callers outside of any
     county, whose login roles know no county's tables. `rows` maps a viewpoint to a condition; a viewpoint that
     is not named sees none; None: every caller whose role may read the table sees every row.
+    `personal`: fields that tell of a citizen, each with its kind in the read log; `case_id`: whose case.
     """
 
     name: str
@@ -80,6 +81,8 @@ class ObjectType:
     fields: Mapping[str, Field]
     elsewhere: Mapping[str, Field] = field(default_factory=dict)
     rows: Mapping[str, str] | None = None
+    case_id: str = ""
+    personal: Mapping[str, str] = field(default_factory=dict)
 
 
 def newest_first(moment: str) -> tuple[Key, ...]:

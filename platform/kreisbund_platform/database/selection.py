@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -18,6 +19,7 @@ from kreisbund_platform.database.object_types import Column, Connection, Embedde
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 VALUE = re.compile(r"\{(\w+)\}")
 MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
+READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
 TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
 
 
@@ -48,6 +50,28 @@ class Catalogue:
         """Which rows of a type are seen here."""
         rules = self.types[type_name].rows
         return "true" if rules is None else rules.get(self.viewpoint, "false")
+
+    def read_kinds(self, type_name: str, children: Sequence[Selection]) -> list[str]:
+        """The kinds of personal data among selected fields, where this reader's reads are recorded: staff's."""
+        personal = self.types[type_name].personal if self.viewpoint == "staff" else {}
+        return sorted({personal[child.name] for child in children if child.name in personal})
+
+
+def reads_in(answer: Any, selection: Selection) -> dict[UUID, frozenset[str]]:
+    """Kinds of personal data that an answer shows, by case. Follows the selection, never what people wrote."""
+    found: dict[UUID, frozenset[str]] = {}
+    waiting = [(answer, selection)]
+    while waiting:
+        value, asked = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(each, asked) for each in value]
+        elif isinstance(value, dict):
+            if (read := value.get(READ_KEY)) and read[1]:
+                case_id = UUID(read[1])
+                found[case_id] = found.get(case_id, frozenset()) | frozenset(read[0].split())
+            children = asked.children.get(value[TYPE_KEY], ())
+            waiting += [(value[child.key], child) for child in children if child.children]
+    return found
 
 
 class Statement:
@@ -98,7 +122,11 @@ class Statement:
 
     def _object(self, type_name: str, alias: str, selection: Selection) -> str:
         parts = [_literal(f'{{"{TYPE_KEY}":"{type_name}"')]
-        for child in selection.children.get(type_name, ()):
+        children = selection.children.get(type_name, ())
+        if kinds := self._catalogue.read_kinds(type_name, children):
+            case_id = f"to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text"
+            parts += [_literal(f',"{READ_KEY}":["{" ".join(kinds)}",'), case_id, _literal("]")]
+        for child in children:
             assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
             parts.append(_literal(f',"{child.key}":'))
             parts.append(self._value(self._catalogue.field(type_name, child.name), alias, child))

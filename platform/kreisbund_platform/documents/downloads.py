@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kreisbund_platform import ids
-from kreisbund_platform.audit import log
+from kreisbund_platform.audit import log, reads
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.documents import queries
 from kreisbund_platform.documents.files import store_of
@@ -38,6 +38,8 @@ def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: b
     document = queries.document(work.connection, identifier) if identifier else None
     if document is None or not _may_read(work, document):
         return NotFound("NOT_FOUND", _("Das gibt es nicht."))
+    if work.principal.roles & READING_ROLES:
+        reads.record(work, "download", {document.case_id: frozenset({"FILE"})}, listed=False)
     content = store_of(work.settings).get(work.tenant, document.storage_key)
     if counts_as_retrieval and document.kind == "notice" and work.principal.subject:
         _record_retrieval(work, document)

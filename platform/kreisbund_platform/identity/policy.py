@@ -6,6 +6,7 @@ Guests are visitors of a county's portal who have not logged in.
 
 from collections.abc import Mapping
 
+from kreisbund_platform.identity.policy_access_log import ACCESS_LOG
 from kreisbund_platform.identity.policy_life_cycle import LIFE_CYCLE
 from kreisbund_platform.identity.policy_terms import (
     ADOPTION_READERS,
@@ -194,7 +195,7 @@ SHARED_TYPES = tuple(
 )
 
 POLICY: Mapping[str, Who] = (
-    _ROOTS | _PUBLIC | _CASES | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | _STATE | _CONNECTIONS | _RESULTS
+    _ROOTS | _PUBLIC | _CASES | ACCESS_LOG | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | _STATE | _CONNECTIONS | _RESULTS
 )
 
 

@@ -52,7 +52,11 @@ _WORKSHOP: Mapping[str, Privileges] = {
     "rollout_health": READ,
 }
 # In a county's own schema everything is WRITE but these.
-COUNTY_EXCEPTIONS: Mapping[str, Privileges] = {"event": APPEND, "schema_migration": READ}
+COUNTY_EXCEPTIONS: Mapping[str, Privileges] = {
+    "event": APPEND,
+    "case_read": APPEND | {"DELETE"},
+    "schema_migration": READ,
+}
 WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     "registry": {
         **dict.fromkeys(("tenant", "issuer", "unit", "municipality", "tenant_secret", "workspace_secret"), READ),

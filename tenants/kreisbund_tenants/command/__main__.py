@@ -5,6 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from kreisbund_platform.audit.stores import CheckpointStoreError
 from kreisbund_platform.database.migrate import MigrationError
 from kreisbund_platform.database.session import DatabaseUnavailableError
 from kreisbund_platform.settings import SettingsError
@@ -14,8 +15,9 @@ from kreisbund_tenants.manifest import ManifestError
 from kreisbund_tenants.seeding import SeedingError
 
 # Modules below kreisbund_tenants.command; only the one asked for is imported.
-VERBS = ("cases", "conformance", "demo", "migrate", "services", "setup", "templates", "tenants")
+VERBS = ("audit", "cases", "conformance", "demo", "migrate", "services", "setup", "templates", "tenants")
 EXPECTED = (
+    CheckpointStoreError,
     CommandError,
     DatabaseUnavailableError,
     ManifestError,

@@ -107,6 +107,15 @@ def _diagram(found: Mapping[str, Any]) -> Markup | None:
     return Markup(render_svg(version["bpmnXml"].encode(), highlight=here))  # noqa: S704
 
 
+async def access(visit: Visit) -> Response:
+    """Who was shown the case, for the data-protection officer."""
+    after = visit.request.query_params.get("after") or None
+    found = (await ask(visit, "access", id=visit.request.path_params["id"], after=after))["caseRecord"]
+    if found is None:
+        raise PageRefusedError(404)
+    return show(visit, "desk/access.html", case=found)
+
+
 async def note(visit: Visit) -> Response:
     """Writes a note for colleagues."""
     identifier, text = visit.request.path_params["id"], visit.sent("note").strip()
@@ -138,6 +147,7 @@ PAGES = (
     Page("/", inbox, login=True),
     Page("/cases", cases, login=True),
     Page("/cases/{id}", case, login=True),
+    Page("/cases/{id}/access", access, login=True),
     Page("/cases/{id}/notes", note, ("POST",), login=True),
     Page("/cases/{id}/messages", message, ("POST",), login=True),
 )

@@ -37,6 +37,15 @@ def _status(visit: Visit, application: dict[str, Any], problem: str | None = Non
     return show(visit, "portal/application.html", application=application, **values, **errors)
 
 
+async def access(visit: Visit) -> Response:
+    """Which offices were shown the application."""
+    after = visit.request.query_params.get("after") or None
+    found = (await ask(visit, "access", id=visit.request.path_params["id"], after=after))["application"]
+    if found is None:
+        raise PageRefusedError(404)
+    return show(visit, "portal/access.html", application=found)
+
+
 async def withdraw_question(visit: Visit) -> Response:
     """Asks before anything is withdrawn."""
     return show(visit, "portal/withdraw.html", application=await _application(visit))
@@ -128,6 +137,7 @@ async def guest_status(visit: Visit) -> Response:
 PAGES = (
     Page("/applications", overview, login=True),
     Page("/applications/{id}", status, login=True),
+    Page("/applications/{id}/access", access, login=True),
     Page("/applications/{id}/withdraw", withdraw_question, login=True),
     Page("/applications/{id}/withdraw", withdraw, ("POST",), login=True),
     Page("/applications/{id}/messages", message, ("POST",), login=True),

@@ -4,14 +4,10 @@ Each public key carries a certificate by the platform's root key, which is deriv
 and lies in no database: whoever can write every table still cannot make a signature that counties accept.
 """
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kreisbund_platform import ids
-from kreisbund_platform.identity import wrapping
+from kreisbund_platform.identity import deployment_keys, wrapping
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates.life_cycle import access, rows
@@ -22,7 +18,7 @@ ROOT = b"kreisbund root of template signatures, 1"
 
 def root_public_key(settings: Settings) -> bytes:
     """What a county needs to judge every certificate: 32 bytes, to be handed over outside of this database."""
-    return _root(settings).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return deployment_keys.public_bytes(_root(settings))
 
 
 def sign(work: TeamContext, text: str) -> tuple[SigningKey, bytes]:
@@ -38,12 +34,12 @@ def sign(work: TeamContext, text: str) -> tuple[SigningKey, bytes]:
 
 def is_certified(key: SigningKey, root_key: bytes) -> bool:
     """Whether the platform vouches that this public key is that account's."""
-    return _verified(root_key, key.certificate, _certified(key))
+    return deployment_keys.is_signed(root_key, key.certificate, _certified(key))
 
 
 def is_signed(key: SigningKey, signature: bytes, text: str) -> bool:
     """Whether the key's holder signed exactly this text."""
-    return _verified(key.public_key, signature, text.encode())
+    return deployment_keys.is_signed(key.public_key, signature, text.encode())
 
 
 def _create(work: TeamContext) -> SigningKey:
@@ -53,7 +49,7 @@ def _create(work: TeamContext) -> SigningKey:
         realm=access.realm_of(work.principal),
         subject=work.principal.subject,
         name=access.name_of(work.principal),
-        public_key=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+        public_key=deployment_keys.public_bytes(private),
         certificate=b"",
         created_at=work.clock.now(),
     )
@@ -69,13 +65,4 @@ def _certified(key: SigningKey) -> bytes:
 
 
 def _root(settings: Settings) -> Ed25519PrivateKey:
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=ROOT).derive(settings.wrapping_key)
-    return Ed25519PrivateKey.from_private_bytes(derived)
-
-
-def _verified(public_key: bytes, signature: bytes, text: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return deployment_keys.private_key(settings, ROOT)

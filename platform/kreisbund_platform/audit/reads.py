@@ -1,0 +1,50 @@
+"""The read log: whom of the county's staff was shown which kinds of a citizen's data, never a value.
+
+One statement a request, committed before the answer leaves: without a record there is no answer.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.identity.principals import Role
+
+KEPT_YEARS = 3
+LONGEST_OPERATION = 120
+RECORD = (
+    "INSERT INTO case_read (case_id, at, subject, name, roles, unit_id, kinds, listed, operation)"
+    " SELECT x.case_id, %(at)s, %(subject)s, %(name)s, %(roles)s::text[], %(unit)s::uuid,"
+    " string_to_array(x.kinds, ' '), %(listed)s, %(operation)s"
+    " FROM unnest(%(cases)s::uuid[], %(kinds)s::text[]) x(case_id, kinds)"
+)
+
+
+def record(work: WorkContext, operation: str, shown: Mapping[UUID, frozenset[str]], *, listed: bool) -> None:
+    """Writes one row for each case shown. `shown`: kinds of data by case; `operation`: a page or asked fields."""
+    person = work.principal
+    work.connection.execute(
+        RECORD,
+        {
+            "at": work.clock.now(),
+            "subject": person.subject,
+            "name": person.name,
+            "roles": sorted(person.roles - {Role.CITIZEN}),
+            "unit": person.units[0] if person.units else None,
+            "cases": list(shown),
+            "kinds": [" ".join(sorted(kinds)) for kinds in shown.values()],
+            "listed": listed,
+            "operation": operation[:LONGEST_OPERATION],
+        },
+    )
+
+
+def forget_old(connection: Connection[Any], now: datetime) -> int:
+    """Removes what is past its time: three years after the end of the year of the read; answers how many."""
+    year = now.astimezone(BERLIN).year - KEPT_YEARS
+    start = datetime(year, 1, 1, tzinfo=BERLIN)
+    return connection.execute("DELETE FROM case_read WHERE at < %s", (start,)).rowcount
