@@ -61,6 +61,7 @@ FROM (
     SELECT 'DEFAULT', coalesce(n.nspname, ''), d.defaclrole::regrole::text || ' ' || d.defaclobjtype::text,
         d.defaclrole, d.defaclacl
     FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+    WHERE pg_get_userbyid(d.defaclrole) <> ALL(%(roles)s) -- theirs are found as ownership
     UNION ALL
     -- without an entry of its own, what the owner makes next is everybody's to call
     SELECT 'DEFAULT', '', r.oid::regrole::text || ' f', r.oid, acldefault('f', r.oid) FROM pg_roles r
