@@ -87,6 +87,18 @@ def test_nothing_is_left_on_a_connection(
         assert value(connection, look) == clean
 
 
+def test_a_copied_query_leaves_nothing_either(deployment: Deployment, county: TenantContext, pool: Database) -> None:
+    login = login_of(deployment, county)
+    with pool.connection(login) as connection:
+        copied = Statement("clean_for_a_test", "SELECT pg_backend_pid()").run(connection).get_value(0, 0)
+    with pool.connection(login) as connection, connection.cursor() as cursor:
+        with cursor.copy("COPY (SELECT set_config('search_path', 'shared', false)) TO STDOUT") as copy:
+            assert list(copy)
+    with pool.connection(login) as connection:
+        assert str(value(connection, "SELECT pg_backend_pid()")).encode() == copied
+        assert value(connection, "SELECT current_schema()") == login.search_path
+
+
 def test_a_planted_statement_is_not_taken_for_the_products(
     deployment: Deployment, county: TenantContext, pool: Database
 ) -> None:

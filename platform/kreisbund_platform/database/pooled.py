@@ -45,6 +45,11 @@ class SessionCursor(psycopg.Cursor[Any]):
         _used(self)
         super().executemany(*args, **kwargs)
 
+    def copy(self, *args: Any, **kwargs: Any) -> Any:
+        """Copies behind what is owed; the text may call functions like any other."""
+        _used(self)
+        return super().copy(*args, **kwargs)
+
 
 class PooledConnection(psycopg.Connection[Any]):
     """A connection that knows how it was used. `spoiled`: it is closed on return."""
