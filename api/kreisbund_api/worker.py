@@ -20,7 +20,7 @@ from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
-from kreisbund_platform.database.session import Database, DatabaseUnavailableError
+from kreisbund_platform.database.session import Database, DatabaseUnavailableError, LoginRefusedError
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.identity import retention, sessions
 from kreisbund_platform.identity.context import WorkContext
@@ -76,6 +76,9 @@ class Worker:
     def _guarded(self, tenant: TenantContext) -> bool:
         try:
             return self.serve(tenant)
+        except LoginRefusedError as problem:
+            telemetry.log("county_login_refused", problem=problem, tenant=tenant.slug)
+            return False
         except DatabaseUnavailableError:
             raise
         except Exception as problem:

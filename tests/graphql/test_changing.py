@@ -1,14 +1,20 @@
 """Changing: once for ever under a key, refusals as union members, nothing half done."""
 
 import threading
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from kreisbund_api.main import create_api
+from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.identity.principals import guest_of
+from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.conftest import Api, Case, CaseWriter, Template
+from tests.graphql.conftest import Api, Case, CaseWriter, People, Template
+from tests.support.fixtures import START, Deployment
 
 CLAIM = """mutation ($input: TaskInput!) { claimTask(input: $input) {
   __typename ... on TaskSuccess { task { id version status assignee } }
@@ -162,3 +168,22 @@ def test_a_page_of_one_county_never_asks_as_a_person_of_another(
     answer = api.app.state.services.execute(person, other_county, "{ viewer { subject } }", {})
     assert answer.data is None
     assert answer.errors[0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_without_the_owners_login_no_county_is_made_and_all_else_works(
+    deployment: Deployment, people: People, case: Case, key: str
+) -> None:
+    parts = conninfo_to_dict(deployment.settings.database_url)
+    address = make_conninfo("", **{name: value for name, value in parts.items() if name not in ("user", "password")})
+    app = create_api(
+        replace(deployment.settings, database_url=address),
+        clock=ManualClock(START),
+        tokens=cast(TokenChecker, people),
+    )
+    api = Api(app, people)
+    document = "mutation ($input: CreateTenantInput!) { createTenant(input: $input) { ... on Problem { code } } }"
+    given = {"slug": "ohnekreis", "name": "Ohnekreis", "regionalKey": "160980000000", "idempotencyKey": key}
+    assert api.ask("operator", document, input=given)["data"]["createTenant"] == {"code": "OWNER_ABSENT"}
+    seen = api.ask("caseworker", "query { cases(first: 1) { totalCount } }")
+    assert seen["data"]["cases"]["totalCount"] >= 1
+    app.state.services.connections._database.close()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kreisbund_infra.local import deployment, postgres, processes, python_environment
 from kreisbund_infra.local import home as homes
-from kreisbund_infra.local import postgres, processes, python_environment
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem
 
@@ -159,3 +159,29 @@ def test_a_long_home_has_a_short_socket(tmp_path):
     deep = Home(tmp_path / ("x" * 100), 8499)
     server = postgres.Server(deep, postgres.Binaries(Path("/nowhere"), "none"))
     assert len(os.fsencode(server.socket)) <= postgres.LONGEST_SOCKET_FOLDER
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (
+            "postgresql://owner:se%40cret@/kreisbund?host=%2Ftmp&port=5432",
+            "postgresql:///kreisbund?host=%2Ftmp&port=5432",
+        ),
+        ("postgresql://owner:secret@db.example:5432/kb", "postgresql://db.example:5432/kb"),
+        ("postgresql://db.example/kb?a=x@y", "postgresql://db.example/kb?a=x@y"),
+        ("postgresql://owner@db.example", "postgresql://owner@db.example"),
+        ("host=/tmp dbname=kb user=owner", "host=/tmp dbname=kb user=owner"),
+    ],
+)
+def test_an_address_loses_its_login_where_it_names_the_database(given, left):
+    assert deployment.without_login(given) == left
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "has_owner"),
+    [("api", "demo", True), ("api", "production", False), ("worker", "demo", False), ("worker", "production", False)],
+)
+def test_only_the_demos_api_has_the_owners_login(service, kind, has_owner):
+    told = {"KREISBUND_ENV": kind, "DATABASE_URL": "postgresql://owner:secret@/kb"}
+    assert ("secret" in str(deployment.environment_of_service(service, told))) is has_owner

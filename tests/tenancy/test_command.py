@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -69,6 +70,32 @@ def test_refusals_are_one_line(command: Run) -> None:
 @pytest.mark.parametrize("arguments", [(), ("unknown",), ("tenants",), ("tenants", "create"), ("migrate", "--what")])
 def test_wrong_usage(arguments: tuple[str, ...], command: Run) -> None:
     assert command(*arguments).returncode == 2
+
+
+def test_what_differs_is_told_and_fixed(command: Run, deployment: Deployment, county: TenantContext) -> None:
+    with deployment.connections.for_tenant(county) as connection:
+        connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine'")
+        connection.execute("ALTER ROLE CURRENT_USER SET work_mem = '64kB'")
+    checked = command("tenants", "check")
+    assert (checked.returncode, checked.stdout) == (1, "2 deviations\n")
+    assert checked.stderr.splitlines() == [
+        f"{county.login_role}: has settings of its own",
+        f"{county.login_role}: its secret is refused",
+    ]
+    fixed = command("tenants", "check", "--fix")
+    assert (fixed.returncode, fixed.stdout) == (0, "0 deviations\n")
+    assert fixed.stderr.splitlines() == [f"mending {line}" for line in checked.stderr.splitlines()]
+
+
+def test_secrets_are_rotated_one_by_one(command: Run, county: TenantContext) -> None:
+    assert command("tenants", "rotate", "nowhere").returncode == 1
+    assert command("tenants", "rotate").returncode == 2
+    one = command("tenants", "rotate", county.slug).stdout
+    epoch = int(one.removeprefix(f"{county.slug} epoch "))
+    everyone = command("tenants", "rotate", "--all").stdout.splitlines()
+    assert f"{county.slug} epoch {epoch + 1}" in everyone
+    assert any(line.startswith("(collector) epoch ") for line in everyone)
+    assert command("tenants", "check").stdout == "0 deviations\n"
 
 
 def test_status_of_all_schemas(command: Run) -> None:

@@ -4,9 +4,8 @@ import psycopg
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from kreisbund_platform.database.session import Login
 from kreisbund_platform.ids import Kind, new_id
-from kreisbund_platform.tenancy import grant_check, secret_box
+from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.context import TenantContext, TenantMissingError
 from tests.support.fixtures import START, Deployment, WorkFor
 
@@ -72,51 +71,6 @@ def test_events_are_chained_by_the_county_itself(work_for: WorkFor, county: Tena
 def test_no_county_no_connection(deployment: Deployment) -> None:
     with pytest.raises(TenantMissingError), deployment.connections.for_tenant(None):
         pass
-
-
-def test_a_role_that_changes_its_own_search_path_gains_nothing(deployment: Deployment, county: TenantContext) -> None:
-    role = county.login_role
-    with deployment.connections.for_tenant(county) as connection:
-        connection.execute(f"ALTER ROLE {role} SET search_path = shared")
-        connection.execute(f"ALTER ROLE {role} SET plan_cache_mode = auto")
-    with deployment.database.owner() as owner:
-        assert [d.finding for d in grant_check.verify_grants(owner)] == ["has settings of its own"]
-        secret = owner.execute(
-            "SELECT epoch, wrapped FROM shared.tenant_secret WHERE tenant_id = %s", (county.id,)
-        ).fetchone()
-        assert secret is not None
-        plain = secret_box.unwrap(deployment.settings.wrapping_key, role, *secret)
-        with deployment.database.connection(Login(role, plain, county.schema_name)) as fresh:
-            assert fresh.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
-            assert fresh.execute("SELECT current_schema()").fetchone() == (county.schema_name,)
-        grant_check.mend(owner, deployment.settings)
-        assert grant_check.verify_grants(owner) == []
-
-
-@pytest.mark.parametrize(
-    ("drift", "finding"),
-    [
-        ("GRANT SELECT ON shared.tenant_secret TO {role}", "SELECT on table shared.tenant_secret: not declared"),
-        ("GRANT SELECT ON {other}.case_record TO PUBLIC", "SELECT on table {other}.case_record: not declared"),
-        ("GRANT USAGE ON SCHEMA {other} TO {role}", "USAGE on schema {other}: not declared"),
-        (
-            "GRANT SELECT (wrapped) ON shared.tenant_secret TO {role}",
-            "SELECT on column shared.tenant_secret.wrapped: not declared",
-        ),
-        ("REVOKE SELECT ON {own}.task FROM {role}", "SELECT on table {own}.task: missing"),
-        ("ALTER ROLE {role} CONNECTION LIMIT -1", "connection limit is -1"),
-        ("ALTER ROLE {role} CREATEDB", "has an attribute beyond LOGIN"),
-    ],
-)
-def test_drift_is_found_and_mended(
-    drift: str, finding: str, deployment: Deployment, county: TenantContext, other_county: TenantContext
-) -> None:
-    names = {"role": county.login_role, "own": county.schema_name, "other": other_county.schema_name}
-    with deployment.database.owner() as owner, owner.transaction(force_rollback=True):
-        owner.execute(drift.format(**names))
-        assert [d.finding for d in grant_check.verify_grants(owner)] == [finding.format(**names)]
-        grant_check.mend(owner, deployment.settings)
-        assert grant_check.verify_grants(owner) == []
 
 
 def test_a_workspace_reaches_no_county(deployment: Deployment, county: TenantContext) -> None:

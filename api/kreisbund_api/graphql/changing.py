@@ -31,6 +31,7 @@ from kreisbund_platform.database.idempotency import (
 )
 from kreisbund_platform.database.object_types import One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
+from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.texts import _
@@ -74,11 +75,14 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
     change = Change(operation, selection, scope, _request_hash(info), _document_hash(selection), act)
-    with operation.as_owner() if by_owner else _as_it_is():
-        try:
+    try:
+        with operation.as_owner() if by_owner else _as_it_is():
             return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
-        except BadPageError:
-            raise bad_input() from None
+    except OwnerAbsentError:
+        text = _("Mandanten werden hier nur über die Kommandozeile angelegt.")
+        return _problem(Conflict("OWNER_ABSENT", text), selection)
+    except BadPageError:
+        raise bad_input() from None
 
 
 def _as_it_is() -> AbstractContextManager[None]:

@@ -46,6 +46,22 @@ def choose_issuer(home: Home, *, with_keycloak: bool) -> None:
         keycloak.use(home, yes=with_keycloak)
 
 
+def environment_of_service(name: str, environment: dict[str, str]) -> dict[str, str]:
+    """The owner's login stays with set-up and the command line; only the demo's API has it, for createTenant."""
+    if name == "api" and environment["KREISBUND_ENV"] == "demo":
+        return environment
+    return environment | {"DATABASE_URL": without_login(environment["DATABASE_URL"])}
+
+
+def without_login(address: str) -> str:
+    """A database's address without user and password; as it is where the database itself is not named in it."""
+    scheme, is_address, rest = address.partition("://")
+    authority, names_database, path = rest.partition("/")
+    if not is_address or not names_database or path.split("?")[0] == "":
+        return address
+    return f"{scheme}://{authority.rpartition('@')[2]}/{path}"
+
+
 def bring_up(home: Home) -> list[str]:
     """Everything in place and ready; answers which processes this call started."""
     if processes.running(home, "api") is None:
@@ -135,7 +151,7 @@ def _start_service(home: Home, name: str, environment: dict[str, str]) -> bool:
     if processes.running(home, name) is not None:
         return False
     python = str(python_environment.python_of(home.venv))
-    processes.start(home, name, [python, "-m", SERVICES[name]], environment)
+    processes.start(home, name, [python, "-m", SERVICES[name]], environment_of_service(name, environment))
     return True
 
 

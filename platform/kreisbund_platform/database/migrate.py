@@ -138,9 +138,21 @@ def _apply(connection: Rows, schema: str, migration: Migration, clock: Clock) ->
 
 
 def _lock(connection: Rows, schema: str) -> None:
-    """One migration of a schema at a time, and none that waits long for those who work."""
+    """One migration of a schema at a time, and none that waits long for those who work.
+
+    Once there is a ledger its lock serves: a county may read its ledger, so it cannot hold this lock, while the
+    advisory one could be held by any login.
+    """
     connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund migrate ' || %s, 0))", (schema,))
+    if _has_ledger(connection, schema):
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_ledger(schema)))
+    else:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund migrate ' || %s, 0))", (schema,))
+
+
+def _has_ledger(connection: Rows, schema: str) -> bool:
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f'"{schema}".schema_migration',)).fetchone()
+    return found is not None and bool(found[0])
 
 
 def _ensure_ledger(connection: Rows, schema: str) -> None:
@@ -171,8 +183,7 @@ def _applied(connection: Rows, schema: str) -> dict[int, str]:
 
 
 def _version(connection: Rows, schema: str) -> int:
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f'"{schema}".schema_migration',)).fetchone()
-    if found is None or not found[0]:
+    if not _has_ledger(connection, schema):
         return 0
     query = sql.SQL("SELECT coalesce(max(version), 0) FROM {}").format(_ledger(schema))
     row = connection.execute(query).fetchone()

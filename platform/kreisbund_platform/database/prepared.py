@@ -19,7 +19,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 Rows = psycopg.Connection[Any]
 PREFIX = b"kb_"
-PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb_')"
+PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb_') AND NOT from_sql"
 # a prepared statement's name and values, or a command as it stands
 Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)

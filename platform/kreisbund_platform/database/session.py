@@ -15,15 +15,14 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 
-from kreisbund_platform.database.prepared import abandon, forget, settle
+from kreisbund_platform.database.pooled import PooledConnection, SessionCursor, cleaned, was_reset
 from kreisbund_platform.settings import Settings
 
 CAP = 60
@@ -38,20 +37,27 @@ SESSION_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
     "application_name": "kreisbund",
+    # a role may name a library here that is not there: then no session of it would begin
+    "local_preload_libraries": "",
 }
-# What DISCARD ALL does, prepared statements spared.
-RESET_SESSION = (
-    "RESET SESSION AUTHORIZATION",
-    "RESET ALL",
-    "UNLISTEN *",
-    "CLOSE ALL",
-    "SELECT pg_advisory_unlock_all()",
-)
-SESSION_COMMANDS = ("SET", "RESET", "LISTEN", "DECLARE CURSOR", "PREPARE", "DO", "CALL")
+OWN_SETTINGS = """
+SELECT FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS setting
+WHERE s.setrole = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+    AND setting <> %s LIMIT 1
+"""
 
 
 class DatabaseUnavailableError(Exception):
     """The server cannot be reached, refuses the login, went away, or no connection came free in time."""
+
+
+class LoginRefusedError(DatabaseUnavailableError):
+    """No connection for this one login: its password or its settings are not those declared, or the server is away."""
+
+
+class OwnerAbsentError(DatabaseUnavailableError):
+    """The owner's login was not given to this process."""
 
 
 @dataclass(frozen=True)
@@ -62,47 +68,10 @@ class Login:
     secret: str = field(repr=False)
     search_path: str = "shared"
 
-
-class SessionCursor(psycopg.Cursor[Any]):
-    """Notes on its connection when a command changed the session, so that it is reset on return."""
-
-    def execute(self, *args: Any, **kwargs: Any) -> Self:
-        """Runs the statement behind what is owed, and looks at the command's tag."""
-        settle(self.connection)
-        super().execute(*args, **kwargs)
-        if (self.statusmessage or "").startswith(SESSION_COMMANDS):
-            assert isinstance(self.connection, PooledConnection)
-            self.connection.session_changed = True
-        return self
-
-    def executemany(self, *args: Any, **kwargs: Any) -> None:
-        """Runs the statements behind what is owed."""
-        settle(self.connection)
-        super().executemany(*args, **kwargs)
-
-
-class PooledConnection(psycopg.Connection[Any]):
-    """A connection that knows whether its session was changed. `SELECT set_config(…, false)` goes unseen: use SET."""
-
-    session_changed = False
-
-    @contextmanager
-    def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
-        """A transaction, or a savepoint inside one that is only owed yet."""
-        settle(self)
-        done = False
-        try:
-            with super().transaction(*args, **kwargs) as opened:
-                try:
-                    yield opened
-                    settle(self)
-                except BaseException:
-                    abandon(self)
-                    raise
-            done = opened.status is opened.Status.COMMITTED
-        finally:
-            if not done:
-                forget(self)
+    @property
+    def path(self) -> str:
+        """The `search_path` of its sessions, and the one setting that its role has."""
+        return f"{self.search_path}, pg_catalog" if self.search_path else "pg_catalog"
 
 
 class Database:
@@ -122,6 +91,7 @@ class Database:
         # from the least to the most recently used login
         self._idle: OrderedDict[Login, deque[PooledConnection]] = OrderedDict()
         self._open: dict[Login, int] = {}
+        self._retired: set[Login] = set()
 
     @property
     def name(self) -> str:
@@ -147,7 +117,12 @@ class Database:
 
     @contextmanager
     def owner(self) -> Iterator[psycopg.Connection[Any]]:
-        """A fresh connection of the owner, in autocommit: to migrate and to provision only."""
+        """A fresh connection of the owner, in autocommit: to migrate and to provision only.
+
+        Raises `OwnerAbsentError` in a process whose address names no user.
+        """
+        if not conninfo_to_dict(self._url).get("user"):
+            raise OwnerAbsentError("this process does not have the owner's login")
         connection = _connect(self._url, {"timezone": "UTC", "application_name": "kreisbund_owner"})
         with contextlib.closing(connection):
             yield connection
@@ -159,6 +134,17 @@ class Database:
             self._idle.clear()
             self._open.clear()
             self._cap = 0
+        for connection in idle:
+            connection.close()
+
+    def retire(self, login: Login) -> None:
+        """A login with an outdated secret: what is idle closes now, what is in use on its return."""
+        with self._changed:
+            self._retired.add(login)
+            idle = self._idle.pop(login, deque())
+            for _connection in idle:
+                self._close_slot(login)
+            self._changed.notify_all()
         for connection in idle:
             connection.close()
 
@@ -175,7 +161,7 @@ class Database:
                 evicted.close()
             if connection is None:
                 return self._open_one(login)
-            if _usable(connection):
+            if was_reset(connection) and _usable(connection):
                 return connection
             self._drop(login, connection)
 
@@ -212,8 +198,8 @@ class Database:
 
     def _open_one(self, login: Login) -> PooledConnection:
         try:
-            path = {"search_path": f"{login.search_path}, pg_catalog" if login.search_path else "pg_catalog"}
-            return _connect(self._url, SESSION_SETTINGS | path, user=login.role, password=login.secret)
+            session = SESSION_SETTINGS | {"search_path": login.path}
+            return _as_declared(_connect(self._url, session, user=login.role, password=login.secret), login)
         except BaseException:
             with self._changed:
                 self._close_slot(login)
@@ -221,16 +207,16 @@ class Database:
             raise
 
     def _give_back(self, login: Login, connection: PooledConnection) -> None:
-        if not _cleaned(connection):
+        if not cleaned(connection):
             self._drop(login, connection)
             return
         with self._changed:
-            if self._cap:
+            if self._cap and login not in self._retired:
                 self._idle.setdefault(login, deque()).append(connection)
                 self._idle.move_to_end(login)
                 self._changed.notify()
                 return
-        connection.close()
+        self._drop(login, connection)
 
     def _drop(self, login: Login, connection: PooledConnection) -> None:
         connection.close()
@@ -245,9 +231,23 @@ def _connect(url: str, session: dict[str, str], **login: str) -> PooledConnectio
     try:
         connection = PooledConnection.connect(conninfo, autocommit=True, prepare_threshold=1)
     except psycopg.OperationalError as problem:
-        raise DatabaseUnavailableError("the database refuses or cannot be reached") from problem
+        raise LoginRefusedError("the database refuses or cannot be reached") from problem
     connection.cursor_factory = SessionCursor
     set_json_loads(orjson.loads, connection)
+    return connection
+
+
+def _as_declared(connection: PooledConnection, login: Login) -> PooledConnection:
+    """The connection, if its role has no setting but its search_path: others would come with every new session."""
+    try:
+        found = connection.execute(OWN_SETTINGS, (f"search_path={login.path}",)).fetchone()
+    except psycopg.Error as problem:
+        connection.close()
+        raise LoginRefusedError("the role's settings leave no time for a statement") from problem
+    if found is not None:
+        connection.close()
+        raise LoginRefusedError("the role has settings that nobody declared")
+    connection.used = False
     return connection
 
 
@@ -258,25 +258,3 @@ def _usable(connection: PooledConnection) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
     return not poll.poll(0)
-
-
-def _cleaned(connection: PooledConnection) -> bool:
-    """Leaves no transaction and no changed session behind; False where the connection cannot be used again."""
-    try:
-        abandon(connection)
-        if connection.info.transaction_status is not TransactionStatus.IDLE:
-            connection.rollback()
-            forget(connection)
-        if not connection.autocommit:
-            connection.autocommit = True
-        if connection.session_changed:
-            _reset(connection)
-    except psycopg.Error:
-        return False
-    return not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
-
-
-def _reset(connection: PooledConnection) -> None:
-    for statement in RESET_SESSION:
-        connection.execute(statement)
-    connection.session_changed = False

@@ -4,8 +4,8 @@ Tables that are not named get nothing. A county's role reaches its own schema an
 `shared`; a workspace's role reaches what is listed for it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -88,11 +88,22 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     },
 }
 
+# What of `shared` a workspace may call; counties call nothing there.
+WORKSPACE_FUNCTIONS: Mapping[str, Sequence[str]] = {"registry": ("restore_login",)}
+
 
 def tables_of(connection: Rows, schema: str) -> list[str]:
     """Names of a schema's tables."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
     return [row[0] for row in connection.execute(query, (schema,))]
+
+
+def functions_of(connection: Rows, schema: str, names: Sequence[str] | None = None) -> list[LiteralString]:
+    """A schema's functions, or those of these names, as `regprocedure` writes them."""
+    query = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace"
+    query += " AND (%s::text[] IS NULL OR proname = ANY(%s))"
+    wanted = None if names is None else list(names)
+    return [row[0] for row in connection.execute(query, (f'"{schema}"', wanted, wanted))]
 
 
 def county_privileges(tables: list[str]) -> dict[str, Privileges]:
@@ -127,6 +138,9 @@ def grant_workspace(connection: Rows, workspace: str, role: str) -> None:
     _grant_connect(connection, role)
     _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", "shared")
     _grant_schema(connection, "shared", role, WORKSPACES[workspace])
+    for function in functions_of(connection, "shared", WORKSPACE_FUNCTIONS.get(workspace, ())):
+        statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), sql.Identifier(role))
+        connection.execute(statement)
 
 
 def revoke_everything(connection: Rows, role: str) -> None:
@@ -137,9 +151,16 @@ def revoke_everything(connection: Rows, role: str) -> None:
     connection.execute(statement)
 
 
+def queue(connection: Rows) -> None:
+    """All grants of a deployment touch the same catalogue rows, so they queue, until the transaction's end.
+
+    The lock is on a table that only the owner may lock so: an advisory lock any county could hold for ever.
+    """
+    connection.execute("LOCK TABLE shared.schema_migration IN SHARE ROW EXCLUSIVE MODE")
+
+
 def _grant_connect(connection: Rows, role: str) -> None:
-    """CONNECT for one role. All grants of a deployment touch the same catalogue rows, so they queue here."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund grants', 0))")
+    queue(connection)
     statement = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(_database(connection), sql.Identifier(role))
     connection.execute(statement)
 

@@ -5,7 +5,7 @@ superuser but has CREATEROLE (PostgreSQL 15 to 18): it creates, alters and drops
 """
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -14,6 +14,7 @@ from psycopg import sql
 from kreisbund_platform.database import migrate
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy import grants, secret_box
+from kreisbund_platform.tenancy.context import TenantContext
 
 Rows = psycopg.Connection[Any]
 CONNECTION_LIMIT = 30
@@ -43,10 +44,9 @@ def ensure_role(connection: Rows, role: str, secret: str, search_path: str) -> N
 
     The password travels as SCRAM verifier, so that no server log can hold it.
     """
-    verifier = connection.pgconn.encrypt_password(secret.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOINHERIT {} CONNECTION LIMIT {} PASSWORD {}").format(
-            *_verb_and_losses(connection, role), CONNECTION_LIMIT, verifier
+        sql.SQL("{} ROLE {} LOGIN NOINHERIT {} CONNECTION LIMIT {} VALID UNTIL 'infinity' PASSWORD {}").format(
+            *_verb_and_losses(connection, role), CONNECTION_LIMIT, verifier_of(connection, role, secret)
         )
     )
     database = sql.Identifier(connection.info.dbname)
@@ -55,6 +55,11 @@ def ensure_role(connection: Rows, role: str, secret: str, search_path: str) -> N
             sql.Identifier(role), database, sql.Identifier(search_path)
         )
     )
+
+
+def verifier_of(connection: Rows, role: str, secret: str) -> str:
+    """The SCRAM verifier that stands for a secret; each call salts anew."""
+    return connection.pgconn.encrypt_password(secret.encode(), role.encode(), b"scram-sha-256").decode()
 
 
 def _verb_and_losses(connection: Rows, role: str) -> tuple[sql.Composable, ...]:
@@ -83,14 +88,33 @@ def drop_role(connection: Rows, role: str) -> None:
 
 def give_county_secret(connection: Rows, settings: Settings, tenant_id: UUID, role: str, schema: str) -> None:
     """A fresh random secret under the next epoch; also how a secret is rotated."""
-    row = connection.execute("SELECT epoch FROM shared.tenant_secret WHERE tenant_id = %s", (tenant_id,)).fetchone()
-    epoch, secret = (row[0] if row else 0) + 1, secret_box.new_secret()
+    query: LiteralString = "SELECT epoch FROM shared.tenant_secret WHERE tenant_id = %s FOR UPDATE"
+    epoch, secret = _epoch(connection, query, tenant_id) + 1, secret_box.new_secret()
     ensure_role(connection, role, secret, schema)
     connection.execute(
         "INSERT INTO shared.tenant_secret (tenant_id, epoch, wrapped) VALUES (%s, %s, %s)"
         " ON CONFLICT (tenant_id) DO UPDATE SET epoch = excluded.epoch, wrapped = excluded.wrapped",
         (tenant_id, epoch, secret_box.wrap(settings.wrapping_key, role, epoch, secret)),
     )
+
+
+def rotate_county(connection: Rows, settings: Settings, tenant: TenantContext) -> int:
+    """A new secret for one county; answers its epoch. Sessions go on, processes read it at their next login."""
+    with connection.transaction():
+        give_county_secret(connection, settings, tenant.id, tenant.login_role, tenant.schema_name)
+        return _epoch(connection, "SELECT epoch FROM shared.tenant_secret WHERE tenant_id = %s", tenant.id)
+
+
+def rotate_workspace(connection: Rows, settings: Settings, workspace: str) -> int:
+    """A new secret for a workspace but the registry, whose secret follows from the wrapping key; answers its epoch."""
+    with connection.transaction():
+        _give_workspace_secret(connection, settings, workspace, workspace_role(connection.info.dbname, workspace))
+        return _epoch(connection, "SELECT epoch FROM shared.workspace_secret WHERE workspace = %s", workspace)
+
+
+def _epoch(connection: Rows, query: LiteralString, owner: object) -> int:
+    row = connection.execute(query, (owner,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def ensure_workspaces(connection: Rows, settings: Settings) -> None:
@@ -111,8 +135,8 @@ def _has_secret(connection: Rows, workspace: str, role: str) -> bool:
 
 
 def _give_workspace_secret(connection: Rows, settings: Settings, workspace: str, role: str) -> None:
-    row = connection.execute("SELECT epoch FROM shared.workspace_secret WHERE workspace = %s", (workspace,)).fetchone()
-    epoch, secret = (row[0] if row else 0) + 1, secret_box.new_secret()
+    query: LiteralString = "SELECT epoch FROM shared.workspace_secret WHERE workspace = %s FOR UPDATE"
+    epoch, secret = _epoch(connection, query, workspace) + 1, secret_box.new_secret()
     ensure_role(connection, role, secret, "shared")
     connection.execute(
         "INSERT INTO shared.workspace_secret (workspace, login_role, epoch, wrapped) VALUES (%s, %s, %s, %s)"

@@ -1,4 +1,4 @@
-"""`tenants create|list|suspend|resume|delete|check`: the life of a tenant."""
+"""`tenants create|list|suspend|resume|delete|check|rotate`: the life of a tenant."""
 
 import argparse
 import json
@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.errors import REFUSALS, Invalid, Refusal
-from kreisbund_platform.tenancy import grant_check
+from kreisbund_platform.tenancy import grant_check, grants, roles
 from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.tenancy.grant_check import Rows
 from kreisbund_platform.tenancy.registry import read_tenants
+from kreisbund_platform.tenancy.role_check import Deviation
 from kreisbund_tenants import manifest, provisioning
 from kreisbund_tenants.command.environment import CommandError, Environment, environment
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
-    parser = subparsers.add_parser("tenants", help="create, list, suspend, resume, delete, check", allow_abbrev=False)
+    parser = subparsers.add_parser(
+        "tenants", help="create, list, suspend, resume, delete, check, rotate", allow_abbrev=False
+    )
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", allow_abbrev=False)
     create.add_argument("slug")
@@ -29,12 +33,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         changed.add_argument("slug")
         changed.add_argument("--yes", action="store_true", help="do not ask")
     check = actions.add_parser("check", allow_abbrev=False, help="compare grants and roles with what is declared")
-    check.add_argument("--mend", action="store_true", help="grant anew what is declared, take the rest")
+    check.add_argument("--mend", "--fix", action="store_true", help="set right what differs, and say what it was")
+    rotate = actions.add_parser("rotate", allow_abbrev=False, help="a new database secret, one login after the other")
+    whose = rotate.add_mutually_exclusive_group(required=True)
+    whose.add_argument("slug", nargs="?")
+    whose.add_argument("--all", action="store_true", help="every county, then the workspaces")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the action."""
-    actions = {"create": _create, "list": _list, "check": _check}
+    actions = {"create": _create, "list": _list, "check": _check, "rotate": _rotate}
     return actions.get(args.action, _change)(environment(), args)
 
 
@@ -91,14 +99,39 @@ def _confirm(slug: str) -> None:
 
 
 def _check(here: Environment, args: argparse.Namespace) -> int:
+    """Exit status 1 while anything differs; with --mend, what is left afterwards."""
     with here.database.owner() as connection:
-        if args.mend:
+        deviations = _deviations(here, connection)
+        if args.mend and deviations:
+            _tell(deviations, "mending ")
             grant_check.mend(connection, here.settings)
-        deviations = grant_check.verify_grants(connection)
-    for deviation in deviations:
-        print(f"{deviation.subject}: {deviation.finding}", file=sys.stderr)
+            deviations = _deviations(here, connection)
+    _tell(deviations, "")
     print(f"{len(deviations)} deviations")
     return 1 if deviations else 0
+
+
+def _deviations(here: Environment, connection: Rows) -> list[Deviation]:
+    found = grant_check.verify_grants(connection)
+    return found + grant_check.refused_logins(connection, here.database, here.settings)
+
+
+def _tell(deviations: list[Deviation], doing: str) -> None:
+    for deviation in deviations:
+        print(f"{doing}{deviation.subject}: {deviation.finding}", file=sys.stderr)
+
+
+def _rotate(here: Environment, args: argparse.Namespace) -> int:
+    """Each in a transaction of its own: what was rotated before a failure stays rotated."""
+    with here.database.owner() as connection:
+        tenants = [t for t in read_tenants(connection) if t.status != "DELETED" and (args.all or t.slug == args.slug)]
+        if not tenants and not args.all:
+            return _answer(provisioning.unknown_tenant())
+        for tenant in tenants:
+            print(f"{tenant.slug} epoch {roles.rotate_county(connection, here.settings, tenant)}", flush=True)
+        for workspace in [name for name in grants.WORKSPACES if args.all and name != "registry"]:
+            print(f"({workspace}) epoch {roles.rotate_workspace(connection, here.settings, workspace)}", flush=True)
+    return 0
 
 
 def _answer(result: TenantContext | Refusal) -> int:
