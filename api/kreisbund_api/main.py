@@ -25,6 +25,7 @@ from kreisbund_api.web import routes as pages
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
 from kreisbund_platform.tenancy.connections import Connections
@@ -78,7 +79,9 @@ def _services(
     connections = Connections(database, settings)
     registry = Registry(connections)
     clients = (PAGES_CLIENT, DEMO_CLIENT) if settings.demo else (PAGES_CLIENT,)
-    checker = tokens or TokenChecker(registry, API_AUDIENCE, clock, clients=clients)
+    checker = tokens or TokenChecker(
+        registry, API_AUDIENCE, clock, clients=clients, fetch=issuer_fetch(settings, registry)
+    )
     executor = Executor(settings, connections, clock, database)
     return Services(settings, registry, connections, clock, checker, executor), executor
 

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 from cryptography.exceptions import InvalidTag
 
 from kreisbund_platform.clock import Clock
+from kreisbund_platform.egress import Egress, EgressError, Purpose
 from kreisbund_platform.identity import sessions
-from kreisbund_platform.identity.issuer_keys import TIMEOUT_SECONDS, IssuerUnavailable
+from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import Tokens, WebSession
 from kreisbund_platform.identity.tokens import PAGES_CLIENT, TokenChecker, TokenRefused
@@ -63,11 +63,14 @@ class PendingLogin:
 class OidcLogin:
     """Logs people in to the pages at whatever issuer the registry names."""
 
-    def __init__(self, settings: Settings, connections: Connections, checker: TokenChecker, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, connections: Connections, checker: TokenChecker, clock: Clock, egress: Egress
+    ) -> None:
         self._settings = settings
         self._connections = connections
         self._checker = checker
         self._clock = clock
+        self._egress = egress
 
     def begin(self, entry: IssuerEntry, next_path: str) -> tuple[str, PendingLogin]:
         """The issuer's address to send the browser to. Raises IssuerUnavailable."""
@@ -183,14 +186,13 @@ class OidcLogin:
         """The token endpoint's answer. Raises LoginFailed where it refuses, IssuerUnavailable where it is away."""
         endpoint = self._checker.metadata(issuer).token_endpoint
         try:
-            with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
-                answer = client.post(endpoint, data={"client_id": PAGES_CLIENT, **form})
-            content = answer.json() if answer.status_code < 500 else None
-        except (httpx.HTTPError, ValueError):
+            answer = self._egress.post_form(Purpose.LOGIN_TOKENS, endpoint, {"client_id": PAGES_CLIENT, **form})
+            content = answer.json() if answer.status < 500 else None
+        except EgressError:
             raise IssuerUnavailable from None
         if content is None:
             raise IssuerUnavailable
-        if answer.status_code != 200 or not isinstance(content, dict):
+        if answer.status != 200 or not isinstance(content, dict):
             raise LoginFailed("REFUSED_BY_ISSUER")
         return content
 

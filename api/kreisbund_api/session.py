@@ -18,6 +18,7 @@ from starlette.routing import Route
 from kreisbund_api.oidc_login import LOGIN_LASTS_SECONDS, LoginFailed, OidcLogin, PendingLogin
 from kreisbund_api.services import Services
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
+from kreisbund_platform.identity.outgoing import issuer_egress
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import LASTS_AT_MOST, WebSession
 from kreisbund_platform.settings import Settings
@@ -36,7 +37,8 @@ Session = tuple[WebSession, Principal]
 
 def install(app: Starlette, services: Services) -> None:
     """Adds `/session/…` and makes the functions of this module work for requests to `app`."""
-    login = OidcLogin(services.settings, services.connections, services.tokens, services.clock)
+    egress = issuer_egress(services.settings, services.registry)
+    login = OidcLogin(services.settings, services.connections, services.tokens, services.clock, egress)
     pages = PageSessions(services.settings, services.registry, login)
     app.state.page_sessions = pages
     app.router.routes.extend(pages.routes())

@@ -6,7 +6,11 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+
+from kreisbund_platform.egress import EgressRefusedError, internal_origins, origin_of
+from kreisbund_platform.egress.targets import Origin
 
 WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
@@ -34,11 +38,17 @@ class Settings:
     assets: Path | None = None
     checkpoints: str | None = None
     s3_endpoint: str | None = None
+    internal_origins: tuple[str, ...] = ()
 
     @property
     def demo(self) -> bool:
         """Whether demonstration people, keys and data are allowed."""
         return self.environment == "demo"
+
+    @property
+    def internal(self) -> Mapping[Origin, IPv4Address | IPv6Address]:
+        """What may be called outside the public Internet: what the operator lists, in the demo our own issuer too."""
+        return internal_origins((*self.internal_origins, *(_own_loopback(self.base_url) if self.demo else ())))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,6 +68,7 @@ class Settings:
             assets=Path(assets) if assets else None,
             checkpoints=environment.get("KREISBUND_CHECKPOINTS") or None,
             s3_endpoint=environment.get("KREISBUND_S3_ENDPOINT") or None,
+            internal_origins=_internal(environment.get("KREISBUND_INTERNAL_ORIGINS", "")),
         )
 
 
@@ -111,3 +122,23 @@ def _kind(text: str) -> str:
     if text not in ENVIRONMENTS:
         raise SettingsError(f"KREISBUND_ENV must be one of {', '.join(ENVIRONMENTS)}")
     return text
+
+
+def _internal(text: str) -> tuple[str, ...]:
+    listed = tuple(text.split())
+    try:
+        internal_origins(listed)
+    except ValueError as problem:
+        raise SettingsError(f"KREISBUND_INTERNAL_ORIGINS: {problem}") from None
+    return listed
+
+
+def _own_loopback(base_url: str) -> tuple[str, ...]:
+    """The demonstration issuer's origin, where it is on loopback; elsewhere it is public or listed."""
+    try:
+        origin = origin_of(base_url)
+    except EgressRefusedError:
+        return ()
+    if origin.host == "localhost":
+        return (f"{base_url}=127.0.0.1",)
+    return (base_url,) if origin.literal is not None and origin.literal.is_loopback else ()

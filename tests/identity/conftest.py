@@ -21,6 +21,8 @@ from starlette.routing import Route
 from kreisbund_api import demo_issuer, session
 from kreisbund_api.services import Answer, Services
 from kreisbund_platform.clock import ManualClock, SystemClock
+from kreisbund_platform.egress import EgressFailedError
+from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import IssuerEntry
@@ -70,7 +72,7 @@ class Issuer:
     def fetch(self, url: str) -> Any:
         self.asked.append(url)
         if self.down:
-            raise httpx.ConnectError("down")
+            raise EgressFailedError("UNREACHABLE")
         if url.endswith("/openid-configuration"):
             return {
                 "issuer": self.claims_to_be or self.address,
@@ -163,7 +165,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def _services(deployment: Deployment) -> Services:
     clock = SystemClock()
-    tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT))
+    fetch = issuer_fetch(deployment.settings, deployment.registry)
+    tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT), fetch=fetch)
     return Services(deployment.settings, deployment.registry, deployment.connections, clock, tokens, _refuse_to_execute)
 
 

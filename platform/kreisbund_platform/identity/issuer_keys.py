@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from kreisbund_platform.clock import Clock
+from kreisbund_platform.egress import EgressError
 
 FRESH_FOR = timedelta(minutes=10)
 USABLE_FOR = timedelta(hours=24)
 PAUSE_AFTER_ANSWER = timedelta(seconds=10)
 PAUSE_AFTER_FAILURE = timedelta(seconds=2)
-TIMEOUT_SECONDS = 3.0
-LARGEST_ANSWER_BYTES = 256 * 1024
 SMALLEST_RSA_BITS = 2048
 
 Fetch = Callable[[str], Any]
@@ -50,20 +48,10 @@ class Published:
     fetched_at: datetime
 
 
-def fetch_json(url: str) -> Any:
-    """GET without redirects, proxies or large answers; raises httpx.HTTPError or ValueError."""
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
-        answer = client.get(url)
-    answer.raise_for_status()
-    if len(answer.content) > LARGEST_ANSWER_BYTES:
-        raise ValueError("answer too large")
-    return answer.json()
-
-
 class IssuerKeys:
     """One issuer's keys. Thread-safe; at most one request at a time."""
 
-    def __init__(self, issuer: str, clock: Clock, fetch: Fetch = fetch_json) -> None:
+    def __init__(self, issuer: str, clock: Clock, fetch: Fetch) -> None:
         self._issuer = issuer
         self._clock = clock
         self._fetch = fetch
@@ -113,7 +101,7 @@ class IssuerKeys:
             try:
                 self._published = self._fetched(now)
                 self._quiet_until = now + PAUSE_AFTER_ANSWER
-            except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, TypeError, KeyError, AttributeError):
+            except (EgressError, JoseError, ValueError, TypeError, KeyError, AttributeError):
                 self._quiet_until = now + PAUSE_AFTER_FAILURE
 
     def _fetched(self, now: datetime) -> Published:

@@ -25,7 +25,6 @@ from kreisbund_platform.identity.issuer_keys import (
     IssuerMetadata,
     IssuerUnavailable,
     PublicKey,
-    fetch_json,
 )
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.registry import IssuerEntry, Registry
@@ -83,7 +82,7 @@ class TokenChecker:
         clock: Clock,
         *,
         clients: Collection[str] = (PAGES_CLIENT,),
-        fetch: Fetch = fetch_json,
+        fetch: Fetch,
     ) -> None:
         self._registry = registry
         self._audience = audience
