@@ -4,17 +4,33 @@ import base64
 import binascii
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
 ENVIRONMENTS = ("demo", "production")
+KEYCLOAK_VARIABLES = ("KREISBUND_KEYCLOAK_URL", "KREISBUND_KEYCLOAK_ADMIN", "KREISBUND_KEYCLOAK_SECRET_FILE")
 
 
 class SettingsError(ValueError):
     """The environment lacks something or contradicts itself; the text is one line that names the variable."""
+
+
+@dataclass(frozen=True)
+class KeycloakAccess:
+    """A Keycloak and the service account in its realm `master` that makes realms there.
+
+    `url` is what browsers and tokens see, without a slash at its end; `admin_url` is where realms are administered.
+    """
+
+    url: str
+    admin_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,11 @@ class Settings:
     wrapping_key: bytes = field(repr=False)
     otlp_endpoint: str | None = None
     assets: Path | None = None
+    keycloak: KeycloakAccess | None = None
+
+    def issuer_of(self, realm: str) -> str:
+        """Who vouches for the people of a realm: Keycloak where one is configured, else the demo issuer."""
+        return f"{self.keycloak.url if self.keycloak else self.base_url}/realms/{realm}"
 
     @property
     def demo(self) -> bool:
@@ -51,6 +72,7 @@ class Settings:
             wrapping_key=wrapping_key(home, may_create=kind == "demo"),
             otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
             assets=Path(assets) if assets else None,
+            keycloak=_keycloak(environment),
         )
 
 
@@ -85,6 +107,31 @@ def _create_key(path: Path) -> None:
         return
     finally:
         aside.unlink()
+
+
+def _keycloak(environment: Mapping[str, str]) -> KeycloakAccess | None:
+    """All of the three variables or none; the address for administration is the same unless it is named."""
+    if not any(environment.get(name) for name in KEYCLOAK_VARIABLES):
+        return None
+    url, client_id, secret_file = (_required(environment, name) for name in KEYCLOAK_VARIABLES)
+    admin_url = environment.get("KREISBUND_KEYCLOAK_ADMIN_URL") or url
+    for name, address in (("KREISBUND_KEYCLOAK_URL", url), ("KREISBUND_KEYCLOAK_ADMIN_URL", admin_url)):
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+            raise SettingsError(f"{name} must be an http or https address")
+    return KeycloakAccess(url.rstrip("/"), admin_url.rstrip("/"), client_id, _keycloak_secret(Path(secret_file)))
+
+
+def _keycloak_secret(path: Path) -> str:
+    """The content of a file that its owner alone may read."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError("KREISBUND_KEYCLOAK_SECRET_FILE must be readable by its owner alone (0600)")
+        secret = path.read_text("utf-8").strip()
+    except OSError as problem:
+        raise SettingsError(f"KREISBUND_KEYCLOAK_SECRET_FILE cannot be read: {problem.strerror}") from problem
+    if not secret:
+        raise SettingsError("KREISBUND_KEYCLOAK_SECRET_FILE is empty")
+    return secret
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

@@ -12,6 +12,8 @@ from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import read_tenants
 from kreisbund_tenants import manifest, provisioning
 from kreisbund_tenants.command.environment import CommandError, Environment, environment
+from kreisbund_tenants.realms import service as realms
+from kreisbund_tenants.realms.keycloak import RealmError
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -28,8 +30,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         changed = actions.add_parser(action, allow_abbrev=False)
         changed.add_argument("slug")
         changed.add_argument("--yes", action="store_true", help="do not ask")
-    check = actions.add_parser("check", allow_abbrev=False, help="compare grants and roles with what is declared")
-    check.add_argument("--mend", action="store_true", help="grant anew what is declared, take the rest")
+    check = actions.add_parser(
+        "check", allow_abbrev=False, help="compare grants, roles and realms with what is declared"
+    )
+    check.add_argument("--mend", "--fix", action="store_true", help="put right what differs")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +54,18 @@ def _create(here: Environment, args: argparse.Namespace) -> int:
             regional_key=args.regional_key,
             manifest=described,
         )
-    return _answer(made)
+        answer = _answer(made)
+    with here.database.owner() as connection:
+        _ensure_realms(here, connection, args.slug)
+    return answer
+
+
+def _ensure_realms(here: Environment, connection: provisioning.Rows, slug: str) -> None:
+    """The county stands already: where Keycloak fails, the way to complete it is said."""
+    try:
+        realms.ensure_for(connection, here.settings, slug)
+    except RealmError as problem:
+        raise CommandError(f"{problem}; the county stands, './kreisbund tenants check --mend' completes it") from None
 
 
 def _list(here: Environment, args: argparse.Namespace) -> int:
@@ -79,7 +94,10 @@ def _change(here: Environment, args: argparse.Namespace) -> int:
         _confirm(args.slug)
     change = {"suspend": provisioning.suspend, "resume": provisioning.resume, "delete": provisioning.delete}
     with here.database.owner() as connection:
-        return _answer(change[args.action](connection, here.clock, args.slug))
+        status = _answer(change[args.action](connection, here.clock, args.slug))
+    if args.action == "delete" and here.settings.keycloak:
+        realms.remove(here.settings.keycloak, args.slug)
+    return status
 
 
 def _confirm(slug: str) -> None:
@@ -94,7 +112,9 @@ def _check(here: Environment, args: argparse.Namespace) -> int:
     with here.database.owner() as connection:
         if args.mend:
             grant_check.mend(connection, here.settings)
-        deviations = grant_check.verify_grants(connection)
+            provisioning.point_issuers(connection, here.settings)
+            realms.mend_all(connection, here.settings)
+        deviations = [*grant_check.verify_grants(connection), *realms.deviations(connection, here.settings)]
     for deviation in deviations:
         print(f"{deviation.subject}: {deviation.finding}", file=sys.stderr)
     print(f"{len(deviations)} deviations")
