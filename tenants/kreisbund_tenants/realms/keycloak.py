@@ -6,7 +6,7 @@ from typing import Any
 
 from kreisbund_platform.settings import KeycloakAccess
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60  # a realm is made in one request: keys, accounts with their hashed passwords
 
 
 class RealmError(Exception):
@@ -34,10 +34,10 @@ def administration(access: KeycloakAccess, realm: str | None = None) -> Iterator
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
         )
-    except KeycloakError as problem:
-        raise RealmError(f"realm {realm}: Keycloak answered {problem.response_code or 'nothing'}: {problem}") from None
-    except RequestException as problem:
-        raise RealmError(f"realm {realm}: Keycloak is not reachable: {type(problem).__name__}") from None
+    except (KeycloakError, RequestException) as problem:
+        code = getattr(problem, "response_code", None)
+        reason = f"answered {code}: {problem}" if code else "is not reachable"
+        raise RealmError(f"realm {realm}: Keycloak {reason}") from None
 
 
 def answered(response: Any) -> Any:

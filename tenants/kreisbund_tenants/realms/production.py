@@ -37,15 +37,15 @@ def _refusals(facts: KeycloakFacts) -> Iterator[str]:
     for name in facts.databases:
         if "keycloak" in name.lower():
             yield f"database {name} lies in the counties' cluster: Keycloak needs one of its own"
-    yield from _held(facts.master_admins, "holds master's role admin for good: delete it, keep the service account")
-    yield from _held(facts.impersonators, "may impersonate from the realm master: take the role away")
+    yield from _held(facts.master_admins, "holds master's role admin for good")
+    yield from _held(facts.impersonators, "may impersonate from the realm master")
     if facts.console_answers_in_public or _host(facts.admin_url) in {_host(facts.url), _host(facts.base_url)}:
         yield "the admin console answers on the public host: give administration a host of its own"
 
 
 def _held(names: Sequence[str] | None, finding: str) -> Iterator[str]:
     if names is None:
-        yield f"cannot be seen from here whether anyone {finding.split(':', maxsplit=1)[0]}: let the account view master's users"
+        yield f"cannot be seen from here whether anyone {finding}"
         return
     yield from (f"{name} {finding}" for name in names)
 
