@@ -96,7 +96,10 @@ def _change(here: Environment, args: argparse.Namespace) -> int:
     with here.database.owner() as connection:
         status = _answer(change[args.action](connection, here.clock, args.slug))
     if args.action == "delete" and here.settings.keycloak:
-        realms.remove(here.settings.keycloak, args.slug)
+        try:
+            realms.remove(here.settings.keycloak, args.slug)
+        except RealmError as problem:
+            raise CommandError(f"{problem}; './kreisbund tenants check --mend' removes it") from None
     return status
 
 

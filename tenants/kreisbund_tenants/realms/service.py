@@ -37,12 +37,21 @@ def plans(connection: Rows, settings: Settings) -> list[RealmPlan]:
 
 
 def ensure_for(connection: Rows, settings: Settings, slug: str) -> None:
-    """A new county's realm, and the service team's: in the demonstration it has a delegate. Raises `RealmError`."""
+    """A new county's realm, and the service team's: in the demonstration it has a delegate.
+
+    Raises `RealmError`.
+    """
     if settings.keycloak is None:
         return
     for plan in plans(connection, settings):
-        if plan.name == slug or (plan.kind is RealmKind.SERVICE_TEAM and settings.demo):
+        delegates = settings.demo and plan.kind is RealmKind.SERVICE_TEAM and _stands(settings.keycloak, plan.name)
+        if plan.name == slug or delegates:
             ensure(settings.keycloak, plan)
+
+
+def _stands(access: KeycloakAccess, realm: str) -> bool:
+    with administration(access, realm) as admin:
+        return realm_exists(admin, realm)
 
 
 def ensure(access: KeycloakAccess, plan: RealmPlan) -> None:
