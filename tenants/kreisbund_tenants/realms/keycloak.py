@@ -36,8 +36,8 @@ def administration(access: KeycloakAccess, realm: str | None = None) -> Iterator
         )
     except (KeycloakError, RequestException) as problem:
         code = getattr(problem, "response_code", None)
-        reason = f"answered {code}: {problem}" if code else "is not reachable"
-        raise RealmError(f"realm {realm}: Keycloak {reason}") from None
+        reason = f"answered {code}" if code else "is not reachable"
+        raise RealmError(f"realm {realm}: Keycloak {reason}") from problem
 
 
 def answered(response: Any) -> Any:

@@ -15,7 +15,7 @@ from kreisbund_platform.tenancy.grant_check import Deviation
 from kreisbund_tenants.demo.realms import county_realm, shared_realms
 from kreisbund_tenants.realms.comparing import differences
 from kreisbund_tenants.realms.finding import found
-from kreisbund_tenants.realms.keycloak import administration, realm_exists
+from kreisbund_tenants.realms.keycloak import RealmError, administration, realm_exists
 from kreisbund_tenants.realms.master import facts
 from kreisbund_tenants.realms.mending import mend
 from kreisbund_tenants.realms.plan import RealmPlan, plan_of
@@ -64,6 +64,14 @@ def ensure(access: KeycloakAccess, plan: RealmPlan) -> None:
         mend(admin, plan, state, found(admin, state))
 
 
+def _said(access: KeycloakAccess, plan: RealmPlan) -> list[str]:
+    """What differs, or why it cannot be told: one realm out of reach hides no other."""
+    try:
+        return check(access, plan)
+    except RealmError as problem:
+        return [str(problem)]
+
+
 def check(access: KeycloakAccess, plan: RealmPlan) -> list[str]:
     """What differs, one line each. Raises `RealmError`."""
     with administration(access, plan.name) as admin:
@@ -87,7 +95,7 @@ def deviations(connection: Rows, settings: Settings) -> Iterator[Deviation]:
     if settings.keycloak is None:
         return
     for plan in plans(connection, settings):
-        for line in check(settings.keycloak, plan):
+        for line in _said(settings.keycloak, plan):
             yield Deviation(f"realm {plan.name}", line)
     for slug in _deleted(connection):
         with administration(settings.keycloak, slug) as admin:
