@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = _routes(settings or Settings.from_environment(), SystemClock(), None, None)
     services: Services = app.state.services
     session.install(app, services)
-    if services.settings.demo:
+    if services.settings.demo and services.settings.keycloak is None:
         demo_issuer.install(app, services, HOST)
     pages.install(app, services)
     app.add_middleware(Recorder, services=services)  # outermost: the last one added

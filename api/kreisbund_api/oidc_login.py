@@ -128,8 +128,18 @@ class OidcLogin:
         with self._connections.for_workspace("registry") as connection:
             sessions.close_by_id(connection, session_id)
 
+    def end_by_notice(self, logout_token: str) -> int:
+        """Ends what the issuer says has ended; answers how many sessions. Raises TokenRefused or IssuerUnavailable."""
+        notice = self._checker.check_logout_token(logout_token, PAGES_CLIENT)
+        with self._connections.for_workspace("registry") as connection:
+            return sessions.close_by_notice(connection, notice)
+
     def end(self, session: WebSession) -> str:
-        """Ends a session here; answers where to send the browser so that the issuer ends it too."""
+        """Ends a session here and at the issuer; answers where to send the browser.
+
+        The issuer is told directly (Keycloak ends the login of a refresh token), so it asks the person nothing. Where
+        that fails the browser goes there itself.
+        """
         with self._connections.for_workspace("registry") as connection:
             sessions.close_session(connection, session)
         home = f"{self._settings.base_url}/"
@@ -137,9 +147,20 @@ class OidcLogin:
             address = self._checker.metadata(session.issuer).end_session_endpoint
         except IssuerUnavailable:
             return home
+        if address is None or self._ended_at(address, session.tokens.refresh_token):
+            return home
         # client_id instead of id_token_hint: no token belongs into an address
         query = {"client_id": PAGES_CLIENT, "post_logout_redirect_uri": home}
-        return f"{address}?{urlencode(query)}" if address else home
+        return f"{address}?{urlencode(query)}"
+
+    def _ended_at(self, address: str, refresh_token: str | None) -> bool:
+        if refresh_token is None:
+            return False
+        try:
+            form = {"client_id": PAGES_CLIENT, "refresh_token": refresh_token}
+            return self._egress.post_form(Purpose.LOGIN_TOKENS, address, form).status == 204
+        except EgressError:
+            return False
 
     @property
     def _callback(self) -> str:
@@ -160,7 +181,7 @@ class OidcLogin:
 
     def _open(self, pending: PendingLogin, tokens: Tokens) -> str:
         try:
-            subject = self._checker.check_id_token(tokens.id_token, PAGES_CLIENT, pending.nonce)
+            subject, sid = self._checker.check_id_token(tokens.id_token, PAGES_CLIENT, pending.nonce)
             principal = self._checker.check(tokens.access_token)
         except TokenRefused as refusal:
             raise LoginFailed(refusal.code) from None
@@ -168,14 +189,19 @@ class OidcLogin:
             raise LoginFailed("TWO_SUBJECTS")
         with self._connections.for_workspace("registry") as connection:
             return sessions.open_session(
-                connection, self._settings, self._clock, issuer=pending.issuer, subject=subject, tokens=tokens
+                connection, self._settings, self._clock, issuer=pending.issuer, subject=subject, tokens=tokens, sid=sid
             )
 
     def _refreshed(self, session: WebSession) -> WebSession:
         tokens = session.tokens
         if tokens.expires_at - self._seconds() > REFRESHED_BEFORE_SECONDS or tokens.refresh_token is None:
             return session
-        answer = self._ask(session.issuer, grant_type="refresh_token", refresh_token=tokens.refresh_token)
+        try:
+            answer = self._ask(session.issuer, grant_type="refresh_token", refresh_token=tokens.refresh_token)
+        except IssuerUnavailable:
+            if tokens.expires_at > self._seconds():
+                return session  # goes on until its token ends
+            raise
         fresh = self._tokens({"id_token": tokens.id_token, "refresh_token": tokens.refresh_token} | answer)
         if self._checker.check(fresh.access_token).subject != session.subject:
             raise LoginFailed("TWO_SUBJECTS")

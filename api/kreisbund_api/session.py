@@ -7,12 +7,12 @@ issuer that answers lives in this very process.
 
 import hmac
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from kreisbund_api.oidc_login import LOGIN_LASTS_SECONDS, LoginFailed, OidcLogin, PendingLogin
@@ -21,6 +21,7 @@ from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.outgoing import issuer_egress
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import LASTS_AT_MOST, WebSession
+from kreisbund_platform.identity.tokens import LONGEST_TOKEN, TokenRefused
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.registry import IssuerEntry, Registry
 from kreisbund_platform.texts import _
@@ -30,6 +31,7 @@ LOGIN_COOKIE = "kreisbund_login_"
 CSRF_FIELD = "csrf_token"
 # workspaces that no county owns, and the kind of realm whose people work there
 WORKSPACES = {"studio": "SERVICE_TEAM", "state": "STATE", "operations": "OPERATIONS"}
+LARGEST_NOTICE_BYTES = 2 * LONGEST_TOKEN
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
 
 Session = tuple[WebSession, Principal]
@@ -132,6 +134,7 @@ class PageSessions:
             Route("/session/login", self.begin, methods=["GET"]),
             Route("/session/callback", self.callback, methods=["GET"]),
             Route("/session/logout", self.logout, methods=["POST"]),
+            Route("/session/backchannel-logout", self.backchannel_logout, methods=["POST"]),
         ]
 
     async def session(self, request: Request, realm: str) -> Session | None:
@@ -196,6 +199,17 @@ class PageSessions:
         answer.delete_cookie(SESSION_COOKIE + realm, path="/")
         return answer
 
+    async def backchannel_logout(self, request: Request) -> Response:
+        """The issuer itself ends logins (OpenID Connect Back-Channel Logout 1.0): 200, or 400 for a bad token."""
+        token = await _logout_token(request)
+        try:
+            await run_sync(self._login.end_by_notice, token)
+        except TokenRefused:
+            return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
+        except IssuerUnavailable:
+            return _unavailable()
+        return Response(status_code=200, headers=NO_STORE)
+
     def _entry_of_realm(self, realm: str) -> IssuerEntry | None:
         return next((entry for entry in self._registry.issuers() if entry.realm == realm), None)
 
@@ -209,6 +223,16 @@ class PageSessions:
     def _set(self, answer: Response, name: str, value: str, path: str, seconds: int) -> None:
         secure = self.settings.base_url.startswith("https:")
         answer.set_cookie(name, value, seconds, path=path, secure=secure, httponly=True, samesite="lax")
+
+
+async def _logout_token(request: Request) -> str:
+    """The form's `logout_token`; empty where the body is too large for one or is no form."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_NOTICE_BYTES:
+            return ""
+    return dict(parse_qsl(body.decode("utf-8", "replace"))).get("logout_token", "")
 
 
 def _sessions(request: Request) -> PageSessions:

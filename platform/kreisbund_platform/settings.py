@@ -4,10 +4,12 @@ import base64
 import binascii
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kreisbund_platform.egress import EgressRefusedError, internal_origins, origin_of
 from kreisbund_platform.egress.targets import Origin
@@ -15,10 +17,24 @@ from kreisbund_platform.egress.targets import Origin
 WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
 ENVIRONMENTS = ("demo", "production")
+KEYCLOAK_VARIABLES = ("KREISBUND_KEYCLOAK_URL", "KREISBUND_KEYCLOAK_ADMIN", "KREISBUND_KEYCLOAK_SECRET_FILE")
 
 
 class SettingsError(ValueError):
     """The environment lacks something or contradicts itself; the text is one line that names the variable."""
+
+
+@dataclass(frozen=True)
+class KeycloakAccess:
+    """A Keycloak and the service account in its realm `master` that makes realms there.
+
+    `url` is what browsers and tokens see, without a slash at its end; `admin_url` is where realms are administered.
+    """
+
+    url: str
+    admin_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,11 @@ class Settings:
     checkpoints: str | None = None
     s3_endpoint: str | None = None
     internal_origins: tuple[str, ...] = ()
+    keycloak: KeycloakAccess | None = None
+
+    def issuer_of(self, realm: str) -> str:
+        """Who vouches for the people of a realm: Keycloak where one is configured, else the demo issuer."""
+        return f"{self.keycloak.url if self.keycloak else self.base_url}/realms/{realm}"
 
     @property
     def demo(self) -> bool:
@@ -47,8 +68,13 @@ class Settings:
 
     @property
     def internal(self) -> Mapping[Origin, IPv4Address | IPv6Address]:
-        """What may be called outside the public Internet: what the operator lists, in the demo our own issuer too."""
-        return internal_origins((*self.internal_origins, *(_own_loopback(self.base_url) if self.demo else ())))
+        """What may be called outside the public Internet: what the operator lists, and on loopback the Keycloak that
+        the operator names, in the demo our own issuer too.
+        """
+        named = [self.base_url] if self.demo else []
+        if self.keycloak is not None:
+            named += [self.keycloak.url, self.keycloak.admin_url]
+        return internal_origins((*self.internal_origins, *(each for url in named for each in _own_loopback(url))))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -69,6 +95,7 @@ class Settings:
             checkpoints=environment.get("KREISBUND_CHECKPOINTS") or None,
             s3_endpoint=environment.get("KREISBUND_S3_ENDPOINT") or None,
             internal_origins=_internal(environment.get("KREISBUND_INTERNAL_ORIGINS", "")),
+            keycloak=_keycloak(environment),
         )
 
 
@@ -105,6 +132,31 @@ def _create_key(path: Path) -> None:
         aside.unlink()
 
 
+def _keycloak(environment: Mapping[str, str]) -> KeycloakAccess | None:
+    """All of the three variables or none; the address for administration is the same unless it is named."""
+    if not any(environment.get(name) for name in KEYCLOAK_VARIABLES):
+        return None
+    url, client_id, secret_file = (_required(environment, name) for name in KEYCLOAK_VARIABLES)
+    admin_url = environment.get("KREISBUND_KEYCLOAK_ADMIN_URL") or url
+    for name, address in (("KREISBUND_KEYCLOAK_URL", url), ("KREISBUND_KEYCLOAK_ADMIN_URL", admin_url)):
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+            raise SettingsError(f"{name} must be an http or https address")
+    return KeycloakAccess(url.rstrip("/"), admin_url.rstrip("/"), client_id, _keycloak_secret(Path(secret_file)))
+
+
+def _keycloak_secret(path: Path) -> str:
+    """The content of a file that its owner alone may read."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError("KREISBUND_KEYCLOAK_SECRET_FILE must be readable by its owner alone (0600)")
+        secret = path.read_text("utf-8").strip()
+    except OSError as problem:
+        raise SettingsError(f"KREISBUND_KEYCLOAK_SECRET_FILE cannot be read: {problem.strerror}") from problem
+    if not secret:
+        raise SettingsError("KREISBUND_KEYCLOAK_SECRET_FILE is empty")
+    return secret
+
+
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
@@ -134,7 +186,7 @@ def _internal(text: str) -> tuple[str, ...]:
 
 
 def _own_loopback(base_url: str) -> tuple[str, ...]:
-    """The demonstration issuer's origin, where it is on loopback; elsewhere it is public or listed."""
+    """The origin of an address on loopback; elsewhere it is public or listed."""
     try:
         origin = origin_of(base_url)
     except EgressRefusedError:

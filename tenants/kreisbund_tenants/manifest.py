@@ -4,17 +4,19 @@ The public part becomes the tenant's `profile`:
 `{"code", "letterhead": {"name", "office", "street", "postcode", "town", "phone", "email"},
 "objection_authorities": {"own": {"name", "street", "postcode", "town"}, "transferred": {…}},
 "service_team_member", "statutes": [{"slug", "title", "citation", "date", "values": {…}}],
-"municipalities": [{"name"}]}`.
+"municipalities": [{"name"}]}`. `[identity]` is kept beside it: what the county's realm is made from.
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 COUNTIES = Path(__file__).with_name("counties")
 PROFILE_KEYS = ("code", "letterhead", "objection_authorities", "service_team_member", "statutes")
+BROKERS = ("bundid", "unternehmenskonto")
+BROKER_KEYS = ("single_sign_on_url", "entity_id", "signing_certificate")
 # § 118 ThürKO: in the transferred sphere the next higher authority decides on an objection.
 STATE_AUTHORITY = {
     "name": "Thüringer Landesverwaltungsamt",
@@ -56,6 +58,7 @@ class Manifest:
     profile: Mapping[str, Any]
     units: tuple[UnitEntry, ...] = ()
     municipalities: tuple[MunicipalityEntry, ...] = ()
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(path: Path) -> Manifest:
@@ -88,7 +91,20 @@ def _manifest(table: Mapping[str, Any]) -> Manifest:
             MunicipalityEntry(place["regional_key"], place["name"], tuple(place.get("local_holidays", ())))
             for place in table["municipalities"]
         ),
+        identity=_identity(table.get("identity", {})),
     )
+
+
+def _identity(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`staff_second_factor` and the two brokers, with known keys of the right types only."""
+    if not isinstance(given.get("staff_second_factor", True), bool):
+        raise TypeError
+    brokers = {name: given[name] for name in BROKERS if name in given}
+    unknown = set(given) - {"staff_second_factor", *BROKERS}
+    unknown |= {key for broker in brokers.values() for key in set(broker) - set(BROKER_KEYS)}
+    if unknown or not all(isinstance(value, str) for broker in brokers.values() for value in broker.values()):
+        raise TypeError
+    return given
 
 
 def seeded() -> list[Manifest]:

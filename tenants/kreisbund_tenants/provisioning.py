@@ -104,8 +104,19 @@ def _create(
     tenant_id, now = new_id(Kind.TENANT, clock.now()), clock.now()
     connection.execute(
         "INSERT INTO shared.tenant (id, slug, name, regional_key, status, schema_name, login_role, profile,"
-        " created_at, status_changed_at) VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s, %s, %s, %s)",
-        (tenant_id, slug, name.strip(), regional_key, schema, role, Jsonb(manifest.profile), now, now),
+        " identity, created_at, status_changed_at) VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s, %s, %s, %s, %s)",
+        (
+            tenant_id,
+            slug,
+            name.strip(),
+            regional_key,
+            schema,
+            role,
+            Jsonb(manifest.profile),
+            Jsonb(manifest.identity),
+            now,
+            now,
+        ),
     )
     roles.give_county_secret(connection, settings, tenant_id, role, schema)
     migrate_schema(connection, schema, clock, _no_grants_yet)
@@ -163,11 +174,11 @@ def _taken(constraint: str) -> Conflict:
 
 
 def point_issuer(connection: Rows, settings: Settings, realm: str, kind: str, tenant_id: UUID | None) -> None:
-    """Lets the deployment's issuer of this realm vouch, at its present address."""
+    """Lets the realm vouch at its present address: Keycloak's, or the demo issuer's where there is none."""
     connection.execute("DELETE FROM shared.issuer WHERE realm = %s AND kind = %s", (realm, kind))
     connection.execute(
         "INSERT INTO shared.issuer (issuer, realm, kind, tenant_id) VALUES (%s, %s, %s, %s)",
-        (f"{settings.base_url}/realms/{realm}", realm, kind, tenant_id),
+        (settings.issuer_of(realm), realm, kind, tenant_id),
     )
 
 
@@ -202,8 +213,8 @@ def describe(connection: Rows, clock: Clock, manifest: Manifest) -> None:
     """Brings a county's profile, units and places to what its manifest says now."""
     with connection.transaction():
         row = connection.execute(
-            "UPDATE shared.tenant SET profile = %s WHERE slug = %s AND status <> 'DELETED' RETURNING id",
-            (Jsonb(manifest.profile), manifest.slug),
+            "UPDATE shared.tenant SET profile = %s, identity = %s WHERE slug = %s AND status <> 'DELETED' RETURNING id",
+            (Jsonb(manifest.profile), Jsonb(manifest.identity), manifest.slug),
         ).fetchone()
         if row is not None:
             write_places(connection, clock, row[0], manifest)
@@ -245,7 +256,8 @@ def delete(connection: Rows, clock: Clock, slug: str) -> TenantContext | Refusal
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(tenant.schema_name)))
         roles.drop_role(connection, tenant.login_role)
         connection.execute(
-            "UPDATE shared.tenant SET status = 'DELETED', regional_key = NULL, profile = '{}', status_changed_at = %s"
+            "UPDATE shared.tenant SET status = 'DELETED', regional_key = NULL, profile = '{}', identity = '{}',"
+            " status_changed_at = %s"
             " WHERE id = %s",
             (clock.now(), tenant.id),
         )

@@ -51,3 +51,38 @@ def test_a_damaged_key_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "secrets" / "wrapping.key").write_text(content)
     with pytest.raises(SettingsError, match=r"wrapping\.key"):
         Settings.from_environment(_environment(tmp_path))
+
+
+def _keycloak(home: Path, mode: int = 0o600, content: str = "hush\n") -> dict[str, str]:
+    path = home / "keycloak-secret"
+    path.write_text(content)
+    path.chmod(mode)
+    return _environment(
+        home,
+        KREISBUND_KEYCLOAK_URL="http://127.0.0.1:8431/",
+        KREISBUND_KEYCLOAK_ADMIN="kreisbund-provisioning",
+        KREISBUND_KEYCLOAK_SECRET_FILE=str(path),
+    )
+
+
+def test_keycloak_vouches_where_it_is_named(tmp_path: Path) -> None:
+    settings = Settings.from_environment(_keycloak(tmp_path))
+    assert settings.keycloak
+    assert (settings.keycloak.admin_url, settings.keycloak.client_secret) == ("http://127.0.0.1:8431", "hush")
+    assert settings.issuer_of("nordhausen") == "http://127.0.0.1:8431/realms/nordhausen"
+    assert "hush" not in repr(settings)
+    assert Settings.from_environment(_environment(tmp_path)).issuer_of("x") == "http://127.0.0.1:8420/realms/x"
+
+
+@pytest.mark.parametrize(
+    "name", ["KREISBUND_KEYCLOAK_URL", "KREISBUND_KEYCLOAK_ADMIN", "KREISBUND_KEYCLOAK_SECRET_FILE"]
+)
+def test_keycloak_is_named_whole_or_not_at_all(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment(_keycloak(tmp_path) | {name: ""})
+
+
+@pytest.mark.parametrize(("mode", "content", "said"), [(0o644, "hush", "0600"), (0o600, " ", "empty")])
+def test_a_secret_that_is_none_is_refused(mode: int, content: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_environment(_keycloak(tmp_path, mode, content))

@@ -2,14 +2,19 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import httpcore
 import httpx
 import pytest
 
+from kreisbund_api import session
+from kreisbund_api.oidc_login import OidcLogin
 from kreisbund_platform.clock import ManualClock, SystemClock
 from kreisbund_platform.identity import sessions
+from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
+from kreisbund_platform.identity.outgoing import issuer_egress
 from kreisbund_platform.identity.sessions import Tokens
 
 from .conftest import Running
@@ -224,6 +229,32 @@ def test_nobody_stays_longer_than_ten_hours(running: Running):
             assert sessions.find_session(connection, settings, clock, number)
         clock.set(clock.now() + timedelta(minutes=25))
         assert sessions.find_session(connection, settings, clock, number) is None
+
+
+def test_while_the_issuer_is_away_a_session_goes_on_until_its_token_ends(
+    running: Running, browser: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    log_in(browser)
+    services, connections = running.services, running.deployment.connections
+    number, clock = browser.cookies[COOKIE], ManualClock(SystemClock().now())
+    egress = issuer_egress(services.settings, services.registry)
+    login = OidcLogin(services.settings, connections, services.tokens, clock, egress)
+    entry = session.realm_of(services.registry, county="nordhausen")
+    assert entry is not None
+
+    def away(*_arguments: object, **_named: object) -> httpcore.NetworkStream:
+        raise httpcore.ConnectError("refused")
+
+    with connections.for_workspace("registry") as connection:
+        found = sessions.find_session(connection, services.settings, clock, number)
+        assert found is not None
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", away)
+    ends = datetime.fromtimestamp(found.tokens.expires_at, UTC)
+    clock.set(ends - timedelta(seconds=5))
+    assert login.session_of(number, entry) is not None
+    clock.set(ends + timedelta(seconds=1))
+    with pytest.raises(IssuerUnavailable):
+        login.session_of(number, entry)
 
 
 def test_an_expiring_access_token_is_refreshed(running: Running, browser: httpx.Client):

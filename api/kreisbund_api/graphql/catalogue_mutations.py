@@ -1,14 +1,19 @@
 """Changes to what is offered: adoptions and counties."""
 
+from logging import ERROR
+
 import strawberry
 
 from kreisbund_api.graphql import changes
 from kreisbund_api.graphql.changing import Done, Outcome, done, perform
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import Info
+from kreisbund_platform import telemetry
 from kreisbund_platform.errors import REFUSALS
 from kreisbund_platform.templates import adoptions
 from kreisbund_tenants import provisioning
+from kreisbund_tenants.realms import service as realms
+from kreisbund_tenants.realms.keycloak import RealmError
 
 
 def _create(operation: Operation, given: changes.CreateTenantInput) -> Outcome:
@@ -21,6 +26,15 @@ def _create(operation: Operation, given: changes.CreateTenantInput) -> Outcome:
         regional_key=given.regional_key,
     )
     return created if isinstance(created, REFUSALS) else Done("CreateTenantSuccess", created.id)
+
+
+def _complete(operation: Operation, slug: str) -> None:
+    """The realm, once the county is committed; `tenants check --mend` completes what fails here."""
+    with operation.as_owner():
+        try:
+            realms.ensure_for(operation.connection, operation.settings, slug)
+        except RealmError as problem:
+            telemetry.log("realm_incomplete", level=ERROR, problem=problem, tenant=slug)
 
 
 @strawberry.type
@@ -48,5 +62,13 @@ class CatalogueMutations:
     @strawberry.mutation
     def create_tenant(self, info: Info, input: changes.CreateTenantInput) -> changes.CreateTenantResult:
         """Makes a county, ready to work."""
-        act = lambda: _create(info.context, input)  # noqa: E731
-        return perform(info, input.idempotency_key, act, by_owner=True)  # type: ignore[no-any-return]
+        made: list[Outcome] = []
+
+        def act() -> Outcome:
+            made.append(_create(info.context, input))
+            return made[-1]
+
+        answer = perform(info, input.idempotency_key, act, by_owner=True)
+        if info.context.settings.keycloak and any(isinstance(outcome, Done) for outcome in made):
+            _complete(info.context, input.slug)
+        return answer  # type: ignore[no-any-return]

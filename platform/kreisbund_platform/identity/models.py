@@ -14,3 +14,4 @@ class SessionRow(SQLModel):
     wrapped: bytes
     created_at: datetime
     last_seen_at: datetime
+    sid: str | None = None

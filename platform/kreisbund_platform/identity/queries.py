@@ -11,9 +11,9 @@ from kreisbund_platform.identity.models import SessionRow
 def insert_session(connection: Connection, row: SessionRow) -> None:
     """Keeps a new session."""
     connection.execute(
-        "INSERT INTO shared.web_session (id_hash, issuer, subject, wrapped, created_at, last_seen_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
-        (row.id_hash, row.issuer, row.subject, row.wrapped, row.created_at, row.last_seen_at),
+        "INSERT INTO shared.web_session (id_hash, issuer, subject, wrapped, created_at, last_seen_at, sid)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (row.id_hash, row.issuer, row.subject, row.wrapped, row.created_at, row.last_seen_at, row.sid),
     )
 
 
@@ -21,7 +21,7 @@ def session(connection: Connection, id_hash: bytes) -> SessionRow | None:
     """The session of this hash, whatever its age."""
     with connection.cursor(row_factory=class_row(SessionRow)) as cursor:
         return cursor.execute(
-            "SELECT id_hash, issuer, subject, wrapped, created_at, last_seen_at"
+            "SELECT id_hash, issuer, subject, wrapped, created_at, last_seen_at, sid"
             " FROM shared.web_session WHERE id_hash = %s",
             (id_hash,),
         ).fetchone()
@@ -40,6 +40,15 @@ def replace_tokens(connection: Connection, id_hash: bytes, wrapped: bytes) -> No
 def delete_session(connection: Connection, id_hash: bytes) -> None:
     """Ends a session."""
     connection.execute("DELETE FROM shared.web_session WHERE id_hash = %s", (id_hash,))
+
+
+def delete_sessions_of(connection: Connection, issuer: str, subject: str | None, sid: str | None) -> int:
+    """Ends the sessions of one login (`sid`), of a person, or of a person's one login; answers how many."""
+    return connection.execute(
+        "DELETE FROM shared.web_session WHERE issuer = %(issuer)s"
+        " AND (%(subject)s::text IS NULL OR subject = %(subject)s) AND (%(sid)s::text IS NULL OR sid = %(sid)s)",
+        {"issuer": issuer, "subject": subject, "sid": sid},
+    ).rowcount
 
 
 def delete_old_sessions(connection: Connection, seen_before: datetime, created_before: datetime) -> int:

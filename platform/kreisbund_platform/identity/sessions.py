@@ -15,6 +15,7 @@ from psycopg import Connection
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.identity import queries
 from kreisbund_platform.identity.models import SessionRow
+from kreisbund_platform.identity.tokens import LogoutNotice
 from kreisbund_platform.identity.wrapping import unwrap, wrap
 from kreisbund_platform.settings import Settings
 
@@ -48,9 +49,16 @@ class WebSession:
 
 
 def open_session(
-    connection: Connection, settings: Settings, clock: Clock, *, issuer: str, subject: str, tokens: Tokens
+    connection: Connection,
+    settings: Settings,
+    clock: Clock,
+    *,
+    issuer: str,
+    subject: str,
+    tokens: Tokens,
+    sid: str | None = None,
 ) -> str:
-    """A new session; answers the value of its cookie, which is kept nowhere."""
+    """A new session; answers its cookie's value, which is kept nowhere. `sid` is the issuer's name of the login."""
     session_id = secrets.token_urlsafe(ID_BYTES)
     now = clock.now()
     session = WebSession(_hash(session_id), issuer, subject, secrets.token_urlsafe(ID_BYTES), tokens, now, now)
@@ -61,6 +69,7 @@ def open_session(
         wrapped=_wrapped(settings, session),
         created_at=now,
         last_seen_at=now,
+        sid=sid,
     )
     queries.insert_session(connection, row)
     return session_id
@@ -96,6 +105,12 @@ def close_session(connection: Connection, session: WebSession) -> None:
 def close_by_id(connection: Connection, session_id: str) -> None:
     """Ends the session of a cookie's value, whatever its state."""
     queries.delete_session(connection, _hash(session_id))
+
+
+def close_by_notice(connection: Connection, notice: LogoutNotice) -> int:
+    """Ends the sessions that the issuer says have ended; answers how many."""
+    assert notice.subject or notice.sid, "a notice names a person or a login"
+    return queries.delete_sessions_of(connection, notice.issuer, notice.subject, notice.sid)
 
 
 def remove_old_sessions(connection: Connection, clock: Clock) -> int:

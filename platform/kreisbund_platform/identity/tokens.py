@@ -29,12 +29,13 @@ from kreisbund_platform.identity.issuer_keys import (
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.registry import IssuerEntry, Registry
 
-__all__ = ["IssuerUnavailable", "KeysState", "TokenChecker", "TokenRefused"]
+__all__ = ["IssuerUnavailable", "KeysState", "LogoutNotice", "TokenChecker", "TokenRefused"]
 
 API_AUDIENCE = "kreisbund-api"
 PAGES_CLIENT = "kreisbund-pages"
 DEMO_CLIENT = "kreisbund-demo"
 ALGORITHMS = ("RS256", "ES256", "PS256")
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LONGEST_TOKEN = 16 * 1024
 LEEWAY_SECONDS = 30
 REMEMBERED_FOR = timedelta(seconds=60)
@@ -48,6 +49,15 @@ class TokenRefused(Exception):  # noqa: N818 - the name is a door of the house
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+@dataclass(frozen=True)
+class LogoutNotice:
+    """Whose login ended: one (`sid`), or all of a person. At least one of both is set."""
+
+    issuer: str
+    subject: str | None
+    sid: str | None
 
 
 @dataclass(frozen=True)
@@ -101,12 +111,26 @@ class TokenChecker:
         known = self._recall(fingerprint)
         return known.principal if known else self._checked(token, fingerprint)
 
-    def check_id_token(self, token: str, client: str, nonce: str) -> str:
-        """The subject of an ID token that answers the login begun with `nonce`. Raises like `check`."""
+    def check_id_token(self, token: str, client: str, nonce: str) -> tuple[str, str | None]:
+        """Subject and `sid` of an ID token that answers the login begun with `nonce`. Raises like `check`."""
         _issuer, _entry, claims = self._verified(token, audience=client)
         if claims.get("typ", "ID") != "ID" or claims.get("azp", client) != client or claims.get("nonce") != nonce:
             raise TokenRefused("NOT_THIS_LOGIN")
-        return str(claims["sub"])
+        sid = claims.get("sid")
+        return str(claims["sub"]), sid if isinstance(sid, str) else None
+
+    def check_logout_token(self, token: str, client: str) -> LogoutNotice:
+        """Whose logins have ended (OpenID Connect Back-Channel Logout 1.0, section 2.6). Raises like `check`."""
+        issuer, _entry, claims = self._verified(token, audience=client, needs_subject=False)
+        events = claims.get("events")
+        if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+            raise TokenRefused("NOT_A_LOGOUT")
+        if "nonce" in claims or not isinstance(claims.get("iat"), int) or not isinstance(claims.get("jti"), str):
+            raise TokenRefused("NOT_A_LOGOUT")
+        subject, sid = claims.get("sub"), claims.get("sid")
+        if not all(value is None or isinstance(value, str) for value in (subject, sid)) or not (subject or sid):
+            raise TokenRefused("NOBODY_NAMED")
+        return LogoutNotice(issuer, subject, sid)
 
     def metadata(self, issuer: str) -> IssuerMetadata:
         """Addresses of a registered issuer. Raises IssuerUnavailable."""
@@ -130,7 +154,9 @@ class TokenChecker:
         self._remember(fingerprint, Remembered(principal, issuer, entry, self._remember_until(expires_at)))
         return principal
 
-    def _verified(self, token: str, *, audience: str) -> tuple[str, IssuerEntry, dict[str, Any]]:
+    def _verified(
+        self, token: str, *, audience: str, needs_subject: bool = True
+    ) -> tuple[str, IssuerEntry, dict[str, Any]]:
         """Issuer, its entry and the claims once signature, audience and times hold."""
         header, claims = _unverified(token)
         issuer = claims.get("iss")
@@ -140,16 +166,16 @@ class TokenChecker:
         key = self._keys_of(issuer).key(_kid(header))
         if key is None:
             raise TokenRefused("UNKNOWN_KEY")
-        return issuer, entry, self._proven(token, key, issuer, audience)
+        return issuer, entry, self._proven(token, key, issuer, audience, needs_subject)
 
-    def _proven(self, token: str, key: PublicKey, issuer: str, audience: str) -> dict[str, Any]:
+    def _proven(self, token: str, key: PublicKey, issuer: str, audience: str, needs_subject: bool) -> dict[str, Any]:
         now = int(self._clock.now().timestamp())
         registry = jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
-            sub={"essential": True},
+            sub={"essential": needs_subject},
             exp={"essential": True},
         )
         try:
@@ -157,7 +183,7 @@ class TokenChecker:
             registry.validate(claims)
         except (JoseError, ValueError, TypeError) as problem:
             raise TokenRefused(type(problem).__name__) from None
-        return _plausible(claims)
+        return _plausible(claims, now)
 
     def _keys_of(self, issuer: str) -> IssuerKeys:
         with self._lock:
@@ -216,11 +242,14 @@ def _kid(header: Mapping[str, Any]) -> str:
     return kid
 
 
-def _plausible(claims: dict[str, Any]) -> dict[str, Any]:
-    """The claims, where subject and end of life are such as a person and a calendar can have."""
-    subject, ends = claims["sub"], claims["exp"]
-    if not subject or len(subject) > 255 or not subject.isprintable():
+def _plausible(claims: dict[str, Any], now: int) -> dict[str, Any]:
+    """The claims, where subject and end of life are such as a person and a calendar can have.
+
+    The end knows no leeway: a role taken away counts after a token's life and not after half as much again.
+    """
+    subject, ends = claims.get("sub"), claims["exp"]
+    if subject is not None and (not subject or len(subject) > 255 or not subject.isprintable()):
         raise TokenRefused("SUBJECT")
-    if isinstance(ends, bool) or not 0 < ends <= LATEST_MOMENT:
+    if isinstance(ends, bool) or not now < ends <= LATEST_MOMENT:
         raise TokenRefused("EXPIRY")
     return claims

@@ -12,6 +12,7 @@ from kreisbund_platform.settings import SettingsError
 from kreisbund_platform.tenancy.context import TenantMissingError
 from kreisbund_tenants.command.environment import CommandError
 from kreisbund_tenants.manifest import ManifestError
+from kreisbund_tenants.realms.keycloak import RealmError
 from kreisbund_tenants.seeding import SeedingError
 
 # Modules below kreisbund_tenants.command; only the one asked for is imported.
@@ -22,6 +23,7 @@ EXPECTED = (
     DatabaseUnavailableError,
     ManifestError,
     MigrationError,
+    RealmError,
     SeedingError,
     SettingsError,
     TenantMissingError,

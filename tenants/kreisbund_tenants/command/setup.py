@@ -8,6 +8,7 @@ from typing import Any
 from kreisbund_tenants import seeding
 from kreisbund_tenants.command.environment import Environment, environment
 from kreisbund_tenants.demo import cases, workshop, year
+from kreisbund_tenants.realms import service as realms
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"{len(standing)} schemas migrated{', behind: ' + ', '.join(behind) if behind else ''}", flush=True)
     _timed("public services", lambda: str(seeding.seed_services(here.connections, here.clock)))
     _timed("process templates", lambda: ", ".join(seeding.seed_templates(here.connections, here.clock)))
+    if here.settings.keycloak:
+        _timed("realms", lambda: str(_realms(here)))
     if here.settings.demo:
         _timed("service team", lambda: workshop.furnish(here.settings, here.connections, here.registry))
         _timed("adoptions", lambda: str(year.adopt_all(here.settings, here.connections, here.registry)))
@@ -33,6 +36,11 @@ def run(args: argparse.Namespace) -> int:
 def _cases(here: Environment) -> str:
     slugs = [tenant.slug for tenant in here.registry.all() if tenant.slug in seeding.seeded_slugs()]
     return ", ".join(f"{slug} {made}" for slug, made in cases.ensure(here.settings, slugs))
+
+
+def _realms(here: Environment) -> int:
+    with here.database.owner() as connection:
+        return realms.mend_all(connection, here.settings)
 
 
 def _timed(what: str, step: Callable[[], str]) -> None:

@@ -14,6 +14,8 @@ from kreisbund_platform.tenancy.registry import read_tenants
 from kreisbund_platform.tenancy.role_check import Deviation
 from kreisbund_tenants import manifest, provisioning
 from kreisbund_tenants.command.environment import CommandError, Environment, environment
+from kreisbund_tenants.realms import service as realms
+from kreisbund_tenants.realms.keycloak import RealmError
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -32,7 +34,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         changed = actions.add_parser(action, allow_abbrev=False)
         changed.add_argument("slug")
         changed.add_argument("--yes", action="store_true", help="do not ask")
-    check = actions.add_parser("check", allow_abbrev=False, help="compare grants and roles with what is declared")
+    check = actions.add_parser(
+        "check", allow_abbrev=False, help="compare grants, roles and realms with what is declared"
+    )
     check.add_argument("--mend", "--fix", action="store_true", help="set right what differs, and say what it was")
     rotate = actions.add_parser("rotate", allow_abbrev=False, help="a new database secret, one login after the other")
     whose = rotate.add_mutually_exclusive_group(required=True)
@@ -58,7 +62,18 @@ def _create(here: Environment, args: argparse.Namespace) -> int:
             regional_key=args.regional_key,
             manifest=described,
         )
-    return _answer(made)
+        answer = _answer(made)
+    with here.database.owner() as connection:
+        _ensure_realms(here, connection, args.slug)
+    return answer
+
+
+def _ensure_realms(here: Environment, connection: provisioning.Rows, slug: str) -> None:
+    """The county stands already: where Keycloak fails, the way to complete it is said."""
+    try:
+        realms.ensure_for(connection, here.settings, slug)
+    except RealmError as problem:
+        raise CommandError(f"{problem}; the county stands, './kreisbund tenants check --mend' completes it") from None
 
 
 def _list(here: Environment, args: argparse.Namespace) -> int:
@@ -87,7 +102,13 @@ def _change(here: Environment, args: argparse.Namespace) -> int:
         _confirm(args.slug)
     change = {"suspend": provisioning.suspend, "resume": provisioning.resume, "delete": provisioning.delete}
     with here.database.owner() as connection:
-        return _answer(change[args.action](connection, here.clock, args.slug))
+        status = _answer(change[args.action](connection, here.clock, args.slug))
+    if args.action == "delete" and here.settings.keycloak:
+        try:
+            realms.remove(here.settings.keycloak, args.slug)
+        except RealmError as problem:
+            raise CommandError(f"{problem}; './kreisbund tenants check --mend' removes it") from None
+    return status
 
 
 def _confirm(slug: str) -> None:
@@ -105,6 +126,8 @@ def _check(here: Environment, args: argparse.Namespace) -> int:
         if args.mend and deviations:
             _tell(deviations, "mending ")
             grant_check.mend(connection, here.settings)
+            provisioning.point_issuers(connection, here.settings)
+            realms.mend_all(connection, here.settings)
             deviations = _deviations(here, connection)
     _tell(deviations, "")
     print(f"{len(deviations)} deviations")
@@ -113,7 +136,8 @@ def _check(here: Environment, args: argparse.Namespace) -> int:
 
 def _deviations(here: Environment, connection: Rows) -> list[Deviation]:
     found = grant_check.verify_grants(connection)
-    return found + grant_check.refused_logins(connection, here.database, here.settings)
+    found += grant_check.refused_logins(connection, here.database, here.settings)
+    return [*found, *realms.deviations(connection, here.settings)]
 
 
 def _tell(deviations: list[Deviation], doing: str) -> None:

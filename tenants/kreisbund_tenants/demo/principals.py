@@ -10,7 +10,7 @@ from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.registry import Registry
 from kreisbund_tenants.demo.issuing import ACCESS_SECONDS, Grant, access_claims, signed
 from kreisbund_tenants.demo.people import DemoPerson, people_of
-from kreisbund_tenants.demo.realms import DemoRealm, issuer_of, realms, refuse_outside_demo
+from kreisbund_tenants.demo.realms import DemoRealm, realms, refuse_outside_demo
 
 FAULTY_FOR = timedelta(hours=10)
 
@@ -18,7 +18,8 @@ FAULTY_FOR = timedelta(hours=10)
 def principals(settings: Settings, registry: Registry, clock: Clock | None = None) -> list[dict[str, Any]]:
     """One entry per demo person of every realm. Ends the process in production.
 
-    `faulty_tokens` are signed with the realm's true key and must all be refused.
+    `faulty_tokens` are signed with the realm's true key and must all be refused; there are none where
+    Keycloak runs, whose keys are its own.
     """
     refuse_outside_demo(settings, "127.0.0.1")
     now = (clock or SystemClock()).now()
@@ -32,11 +33,11 @@ def _entry(settings: Settings, realm: DemoRealm, person: DemoPerson, now: dateti
         "name": person.name,
         "tenant": realm.tenant,
         "role": person.role.value,
-        "token_url": f"{issuer_of(settings, realm.name)}/protocol/openid-connect/token",
+        "token_url": f"{settings.issuer_of(realm.name)}/protocol/openid-connect/token",
         "client_id": DEMO_CLIENT,
         "username": person.username,
         "password": person.password,
-        "faulty_tokens": _faulty_tokens(settings, person, now),
+        "faulty_tokens": {} if settings.keycloak else _faulty_tokens(settings, person, now),
     }
 
 

@@ -26,7 +26,7 @@ class DemoRealm:
 
 def realms(registry: Registry) -> list[DemoRealm]:
     """All realms that exist at the moment."""
-    return [_county_realm(tenant) for tenant in registry.all() if tenant.status in SERVED_STATES] + _shared_realms()
+    return [_county_realm(tenant) for tenant in registry.all() if tenant.status in SERVED_STATES] + shared_realms()
 
 
 def realm_named(registry: Registry, name: str) -> DemoRealm | None:
@@ -34,10 +34,11 @@ def realm_named(registry: Registry, name: str) -> DemoRealm | None:
     tenant = registry.by_slug(name)
     if tenant is not None:
         return _county_realm(tenant) if tenant.status in SERVED_STATES else None
-    return next((realm for realm in _shared_realms() if realm.name == name), None)
+    return next((realm for realm in shared_realms() if realm.name == name), None)
 
 
-def _shared_realms() -> list[DemoRealm]:
+def shared_realms() -> list[DemoRealm]:
+    """The realms that no county owns."""
     return [
         DemoRealm(SERVICE_TEAM, _("Serviceteam"), RealmKind.SERVICE_TEAM),
         DemoRealm(STATE, _("Land Thüringen"), RealmKind.STATE),
@@ -45,8 +46,13 @@ def _shared_realms() -> list[DemoRealm]:
     ]
 
 
+def county_realm(slug: str, name: str) -> DemoRealm:
+    """The realm of a county: its slug is its name."""
+    return DemoRealm(slug, name, RealmKind.COUNTY, slug)
+
+
 def _county_realm(tenant: TenantContext) -> DemoRealm:
-    return DemoRealm(tenant.slug, tenant.name, RealmKind.COUNTY, tenant.slug)
+    return county_realm(tenant.slug, tenant.name)
 
 
 def issuer_of(settings: Settings, realm: str) -> str:

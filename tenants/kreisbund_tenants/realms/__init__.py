@@ -1,0 +1,1 @@
+"""Keycloak realms: what each should be, derived from tenant and manifest; made, compared, mended, removed."""

@@ -1,0 +1,122 @@
+"""Realms in step with the tenants: made, compared, mended, removed. Idempotent; needs a configured Keycloak.
+
+Nothing here belongs into a database transaction: call it after the commit. What fails is completed by the next
+`tenants check --mend`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from kreisbund_platform.identity.principals import RealmKind
+from kreisbund_platform.settings import KeycloakAccess, Settings
+from kreisbund_platform.tenancy.role_check import Deviation
+from kreisbund_tenants.demo.realms import county_realm, shared_realms
+from kreisbund_tenants.realms.comparing import differences
+from kreisbund_tenants.realms.finding import found
+from kreisbund_tenants.realms.keycloak import RealmError, administration, realm_exists
+from kreisbund_tenants.realms.master import facts
+from kreisbund_tenants.realms.mending import mend
+from kreisbund_tenants.realms.plan import RealmPlan, plan_of
+from kreisbund_tenants.realms.production import refusals
+from kreisbund_tenants.realms.wanted import document, wanted
+
+Rows = psycopg.Connection[Any]
+
+
+def plans(connection: Rows, settings: Settings) -> list[RealmPlan]:
+    """One per county that is not deleted, and the three of the workspaces; `connection` is the owner's."""
+    rows = connection.execute("SELECT slug, name, identity FROM shared.tenant WHERE status <> 'DELETED' ORDER BY slug")
+    counties = {slug: (name, identity) for slug, name, identity in rows}
+    slugs = list(counties)
+    return [
+        *(plan_of(settings, county_realm(slug, name), identity, slugs) for slug, (name, identity) in counties.items()),
+        *(plan_of(settings, realm, {}, slugs) for realm in shared_realms()),
+    ]
+
+
+def ensure_for(connection: Rows, settings: Settings, slug: str) -> None:
+    """A new county's realm, and the service team's: in the demonstration it has a delegate.
+
+    Raises `RealmError`.
+    """
+    if settings.keycloak is None:
+        return
+    for plan in plans(connection, settings):
+        delegates = settings.demo and plan.kind is RealmKind.SERVICE_TEAM and _stands(settings.keycloak, plan.name)
+        if plan.name == slug or delegates:
+            ensure(settings.keycloak, plan)
+
+
+def _stands(access: KeycloakAccess, realm: str) -> bool:
+    with administration(access, realm) as admin:
+        return realm_exists(admin, realm)
+
+
+def ensure(access: KeycloakAccess, plan: RealmPlan) -> None:
+    """Makes the realm or mends it; afterwards nothing differs. Raises `RealmError`."""
+    with administration(access, plan.name) as admin:
+        if not realm_exists(admin, plan.name):
+            admin.create_realm(document(plan))
+            admin.connection.get_token()  # the one from before does not speak for the new realm
+        state = wanted(plan)
+        mend(admin, plan, state, found(admin, state))
+
+
+def _said(access: KeycloakAccess, plan: RealmPlan) -> list[str]:
+    """What differs, or why it cannot be told: one realm out of reach hides no other."""
+    try:
+        return check(access, plan)
+    except RealmError as problem:
+        return [str(problem)]
+
+
+def check(access: KeycloakAccess, plan: RealmPlan) -> list[str]:
+    """What differs, one line each. Raises `RealmError`."""
+    with administration(access, plan.name) as admin:
+        if not realm_exists(admin, plan.name):
+            return ["realm is missing"]
+        state = wanted(plan)
+        return differences(state, found(admin, state))
+
+
+def remove(access: KeycloakAccess, realm: str) -> bool:
+    """Deletes the realm with its accounts, keys and events; whether there was one. Raises `RealmError`."""
+    with administration(access, realm) as admin:
+        if not realm_exists(admin, realm):
+            return False
+        admin.delete_realm(realm)
+        return True
+
+
+def deviations(connection: Rows, settings: Settings) -> Iterator[Deviation]:
+    """What `tenants check` reports of realms: none where the demo issuer vouches. Raises `RealmError`."""
+    if settings.keycloak is None:
+        return
+    for plan in plans(connection, settings):
+        for line in _said(settings.keycloak, plan):
+            yield Deviation(f"realm {plan.name}", line)
+    for slug in _deleted(connection):
+        with administration(settings.keycloak, slug) as admin:
+            if realm_exists(admin, slug):
+                yield Deviation(f"realm {slug}", "its county is deleted")
+    if not settings.demo:
+        seen = facts(connection, settings, settings.keycloak)
+        yield from (Deviation("keycloak", line) for line in refusals(seen))
+
+
+def mend_all(connection: Rows, settings: Settings) -> int:
+    """Makes or mends every realm, removes those of deleted counties; answers how many stand. Raises `RealmError`."""
+    if settings.keycloak is None:
+        return 0
+    wanted_plans = plans(connection, settings)
+    for plan in wanted_plans:
+        ensure(settings.keycloak, plan)
+    for slug in _deleted(connection):
+        remove(settings.keycloak, slug)
+    return len(wanted_plans)
+
+
+def _deleted(connection: Rows) -> list[str]:
+    return [slug for (slug,) in connection.execute("SELECT slug FROM shared.tenant WHERE status = 'DELETED'")]
