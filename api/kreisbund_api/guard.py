@@ -6,6 +6,7 @@ count as 100.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import TypeVar
@@ -29,14 +30,24 @@ from kreisbund_api.graphql.refusals import bad_input, too_complex
 
 Tidied = TypeVar("Tidied", bound=Node)
 WRITTEN_NUL = re.compile(r"\\u(?:0000|\{0+\})")  # no text of PostgreSQL holds it
+# what parsing would read as one token; strings and comments first, so that nothing inside of them counts
+TOKEN = re.compile(
+    r'"""(?:[^"\\]++|\\"""|\\|"(?!""))*+"""|"""|"(?:[^"\\\n]++|\\.)*+"|#[^\n]*+|\.\.\.|[A-Za-z_]\w*+|-?\d[\w.+-]*+|[^\s,\ufeff]'
+)
+UNENDED = frozenset({'"""', '"'})
+OPENING, CLOSING = "{[(", "}])"
 MOST_TOKENS = 30_000
 LONGEST_DOCUMENT = 1_000_000
 MOST_FIELDS = 3_000
 MOST_ALIASES = 1_500
+MOST_ALIKE = 50  # fields of one response key in one selection set
 MOST_FRAGMENTS = 500
 MOST_OPERATIONS = 50
 DEEPEST = 20
 DEEPEST_NESTING = 60  # fragments counted as levels, too
+MOST_LEVELS = 200  # of brackets of any kind: the parser recurses
+MOST_DIRECTIVES = 3_000
+MOST_DEFINITIONS = MOST_FRAGMENTS + MOST_OPERATIONS
 LARGEST_PAGE = 100
 # three nested full pages of a thousand fields
 HIGHEST_COST = 2_000_000_000
@@ -84,23 +95,24 @@ class Walk:
         for each in (*self._operations, *self._fragments.values()):
             self._set(each.selection_set)
 
-    def _set(self, selected: SelectionSetNode | None, level: int = 0) -> Weight:
+    def _set(self, selected: SelectionSetNode | None, level: int = 0, keys: Counter[str] | None = None) -> Weight:
         if level > DEEPEST_NESTING:
             raise too_complex()
-        total = Weight()
+        total, beside = Weight(), Counter[str]() if keys is None else keys
         for selection in selected.selections if selected else ():
-            total = total.beside(self._one(selection, level)).check()
+            total = total.beside(self._one(selection, level, beside)).check()
         return total
 
-    def _one(self, selection: SelectionNode, level: int) -> Weight:
+    def _one(self, selection: SelectionNode, level: int, beside: Counter[str]) -> Weight:
         if isinstance(selection, FieldNode):
+            _count_key(selection, beside)
             below = self._set(selection.selection_set, level + 1)
             aliases = below.aliases + (selection.alias is not None)
             return Weight(1 + below.fields, aliases, 1 + _page(selection) * below.cost, 1 + below.depth)
         if isinstance(selection, FragmentSpreadNode):
             return self._fragment(selection.name.value, level)
         assert isinstance(selection, InlineFragmentNode)
-        return self._set(selection.selection_set, level + 1)
+        return self._set(selection.selection_set, level + 1, beside)
 
     def _fragment(self, name: str, level: int) -> Weight:
         if name in self._entered:
@@ -110,6 +122,15 @@ class Walk:
             self._known[name] = self._set(self._fragments[name].selection_set, level + 1)
             self._entered.discard(name)
         return self._known.get(name, Weight())
+
+
+def _count_key(field: FieldNode, beside: Counter[str]) -> None:
+    """Validation compares all fields of one response key with each other; plain leaves are made one before."""
+    if field.selection_set or field.arguments or field.directives:
+        key = (field.alias or field.name).value
+        beside[key] += 1
+        if beside[key] > MOST_ALIKE:
+            raise too_complex()
 
 
 def _page(field: FieldNode) -> int:
@@ -147,12 +168,39 @@ def _tidied(node: Tidied) -> Tidied:
     return node if tidied is below else replace(node, selection_set=tidied)  # type: ignore[call-arg]
 
 
+def _scan(text: str) -> None:
+    """Raises QUERY_TOO_COMPLEX where the signs alone show it: parsing costs ten times this look."""
+    tokens = level = arguments = aliases = directives = definitions = 0
+    for found in TOKEN.finditer(text):
+        sign = found[0]
+        if sign[0] == "#":
+            continue
+        if sign in UNENDED:
+            return  # the parser stops here, too
+        tokens += 1
+        if sign in OPENING:
+            definitions += sign == "{" and level == 0
+            level += 1
+            arguments += sign == "("
+        elif sign in CLOSING:
+            level -= 1
+            arguments -= sign == ")"
+        elif sign == ":":
+            aliases += arguments == 0
+        directives += sign == "@"
+        if tokens > MOST_TOKENS or level > MOST_LEVELS:
+            raise too_complex()
+    if aliases > MOST_ALIASES or directives > MOST_DIRECTIVES or definitions > MOST_DEFINITIONS:
+        raise too_complex()
+
+
 def read_document(text: str) -> DocumentNode:
     """The parsed document within its limits. Raises GraphQLError with a code."""
     if len(text) > LONGEST_DOCUMENT:
         raise too_complex()
     if WRITTEN_NUL.search(text):
         raise bad_input()
+    _scan(text)
     try:
         document = parse(text, no_location=False, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as problem:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_schema, extend_schema, parse
 from graphql.utilities import find_breaking_changes
 
 from kreisbund_api.graphql.operation import TYPES
@@ -23,14 +24,27 @@ def test_the_contract_is_kept() -> None:
     assert [change.description for change in broken] == []
 
 
-def test_every_field_has_a_policy() -> None:
+def without_policy(schema: GraphQLSchema) -> list[str]:
+    """The fields that no line of the policy names."""
     fields = {
         f"{name}.{field}"
-        for name, declared in SCHEMA._schema.type_map.items()
+        for name, declared in schema.type_map.items()
         if isinstance(declared, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__")
         for field in declared.fields
     }
-    assert sorted(fields - set(POLICY)) == []
+    return sorted(fields - set(POLICY))
+
+
+def test_every_field_has_a_policy() -> None:
+    assert without_policy(SCHEMA._schema) == []
+
+
+@pytest.mark.parametrize("added", ["Query", "Mutation", "Party", "Problem"])
+def test_a_field_added_without_a_policy_turns_the_build_red(added: str) -> None:
+    kind = "interface" if added == "Problem" else "type"
+    grown = extend_schema(SCHEMA._schema, parse(f"extend {kind} {added} {{ everything: String }}"))
+    assert f"{added}.everything" in without_policy(grown)
+    assert f"{added}.everything" not in SCHEMA.as_str()
 
 
 def test_every_field_of_a_table_is_declared_and_no_other() -> None:

@@ -207,6 +207,8 @@ def test_operators_link_accounts_and_nobody_else(api):
     assert linked["person"]
     again = api.change("operator@", "linkAccounts", "... on LinkAccountsSuccess { person }", **accounts)
     assert again["person"] == linked["person"]
+    twice = {"first": {"realm": "nordhausen", "subject": "c"}, "second": {"realm": "nordhausen", "subject": "c"}}
+    assert api.change("operator@", "linkAccounts", "__typename", **twice)["__typename"] == "Conflict"
     refused = api.change(AUTHOR, "linkAccounts", "... on LinkAccountsSuccess { person }", **accounts)
     assert refused["__typename"] == "Forbidden"
 

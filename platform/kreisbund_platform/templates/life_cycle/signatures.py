@@ -163,6 +163,8 @@ def link_accounts(
     connection: Connection[Any], first: tuple[str, str], second: tuple[str, str], at: datetime, by: str
 ) -> UUID | Refusal:
     """Records that two accounts (realm, subject) belong to one natural person; they can sign only once together."""
+    if first == second:
+        return Conflict("SAME_ACCOUNT", _("Das ist zweimal dasselbe Konto."))
     known = [
         rows.one(connection, NaturalPersonAccount, realm=realm, subject=subject) for realm, subject in (first, second)
     ]
