@@ -6,6 +6,7 @@ Downloading a notice is the one GET with legal effect, so HEAD, ranges and prefe
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -20,7 +21,8 @@ from kreisbund_api import session
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
-from kreisbund_api.transport import RefusedError, Threads, bearer, body_of, json_response, unauthenticated
+from kreisbund_api.transport import RefusedError, bearer, body_of, json_response, unauthenticated
+from kreisbund_api.turns import lane_of
 from kreisbund_platform.database.idempotency import in_transaction
 from kreisbund_platform.documents import downloads, uploads
 from kreisbund_platform.documents.downloads import StoredFile
@@ -39,24 +41,25 @@ class Files:
 
     services: Services
     executor: Executor
-    threads: Threads
 
     async def download(self, request: Request) -> Response:
         """The file as an attachment; foreign and unknown ids are one 404."""
         counts = _counts_as_retrieval(request)
         for principal in await self._candidates(request):
-            found = await self.threads.run(self._open, principal, request.path_params["document_id"], counts)
+            work = partial(self._open, principal, request.path_params["document_id"], counts)
+            found = await self.services.turns.run(lane_of(principal), work)
             if isinstance(found, StoredFile):
                 return _attachment(found)
         raise RefusedError(Code.BAD_USER_INPUT, _("Das gibt es nicht."), 404, reason="NOT_FOUND")
 
     async def upload(self, request: Request) -> Response:
         """One file of a multipart body; answers its id."""
-        principal = await bearer(request, self.services, self.threads)
+        principal = await bearer(request, self.services.tokens, self.services.turns.threads)
+        self.services.quotas.count(principal)
         if principal.tenant is None:
             raise RefusedError(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))
         name, content = await _one_file(request)
-        received = await self.threads.run(self._receive, principal, name, content)
+        received = await self.services.turns.run(lane_of(principal), self._receive, principal, name, content)
         if isinstance(received, Invalid):
             raise RefusedError(Code.BAD_USER_INPUT, received.message, 422, reason=received.code)
         return json_response({"id": str(received.id)}, 201)
@@ -64,7 +67,8 @@ class Files:
     async def _candidates(self, request: Request) -> list[Principal]:
         """The bearer, or whoever is logged in to a county's pages in this browser. Raises RefusedError 401."""
         if "authorization" in request.headers:
-            people: list[Principal | None] = [await bearer(request, self.services, self.threads)]
+            people: list[Principal | None] = [await bearer(request, self.services.tokens, self.services.turns.threads)]
+            self.services.quotas.count(people[0])
         else:
             prefix = session.SESSION_COOKIE
             realms = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
@@ -145,8 +149,8 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def install(app: FastAPI, services: Services, executor: Executor, threads: Threads) -> None:
+def install(app: FastAPI, services: Services, executor: Executor) -> None:
     """Adds both routes."""
-    files = Files(services, executor, threads)
+    files = Files(services, executor)
     app.add_route("/documents/{document_id}", files.download, methods=["GET", "HEAD"])
     app.add_route("/uploads", files.upload, methods=["POST"])

@@ -19,7 +19,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kreisbund_api import demo_issuer, session
+from kreisbund_api.quota import demo_quotas
 from kreisbund_api.services import Answer, Services
+from kreisbund_api.transport import Threads
+from kreisbund_api.turns import Turns
 from kreisbund_platform.clock import ManualClock, SystemClock
 from kreisbund_platform.egress import EgressFailedError
 from kreisbund_platform.identity.outgoing import issuer_fetch
@@ -167,7 +170,16 @@ def _services(deployment: Deployment) -> Services:
     clock = SystemClock()
     fetch = issuer_fetch(deployment.settings, deployment.registry)
     tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT), fetch=fetch)
-    return Services(deployment.settings, deployment.registry, deployment.connections, clock, tokens, _refuse_to_execute)
+    return Services(
+        deployment.settings,
+        deployment.registry,
+        deployment.connections,
+        clock,
+        tokens,
+        _refuse_to_execute,
+        Turns(Threads()),
+        demo_quotas(),
+    )
 
 
 class _served:  # noqa: N801
