@@ -25,6 +25,8 @@ from kreisbund_api.web import routes as pages
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.documents.scanning.clamd import scanner_of
+from kreisbund_platform.documents.scanning.scanner import AtOnce
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
 from kreisbund_platform.tenancy.connections import Connections
@@ -80,7 +82,8 @@ def _services(
     clients = (PAGES_CLIENT, DEMO_CLIENT) if settings.demo else (PAGES_CLIENT,)
     checker = tokens or TokenChecker(registry, API_AUDIENCE, clock, clients=clients)
     executor = Executor(settings, connections, clock, database)
-    return Services(settings, registry, connections, clock, checker, executor), executor
+    scanner = AtOnce(scanner_of(settings))
+    return Services(settings, registry, connections, clock, checker, executor, scanner), executor
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:

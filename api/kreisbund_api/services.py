@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from kreisbund_api.operations import RecentRequests
 from kreisbund_platform.clock import Clock
+from kreisbund_platform.documents.scanning.scanner import AtOnce
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings
@@ -49,4 +50,5 @@ class Services:
     clock: Clock
     tokens: TokenChecker
     execute: Execute
+    scanner: AtOnce
     recent: RecentRequests = field(default_factory=RecentRequests)

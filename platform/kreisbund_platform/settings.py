@@ -11,6 +11,7 @@ from pathlib import Path
 WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
 ENVIRONMENTS = ("demo", "production")
+ClamdAddress = Path | tuple[str, int]  # a Unix socket, or a port of the loopback interface
 
 
 class SettingsError(ValueError):
@@ -29,6 +30,7 @@ class Settings:
     wrapping_key: bytes = field(repr=False)
     otlp_endpoint: str | None = None
     assets: Path | None = None
+    clamd: ClamdAddress | None = None
 
     @property
     def demo(self) -> bool:
@@ -51,6 +53,7 @@ class Settings:
             wrapping_key=wrapping_key(home, may_create=kind == "demo"),
             otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
             assets=Path(assets) if assets else None,
+            clamd=_clamd(environment.get("KREISBUND_CLAMD", "")),
         )
 
 
@@ -95,9 +98,23 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+    if not _is_port(text):
         raise SettingsError("KREISBUND_PORT must be a number from 1 to 65535")
     return int(text)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
+
+
+def _clamd(text: str) -> ClamdAddress | None:
+    """Clamd neither encrypts nor asks who speaks, so people's files travel to it within this machine only."""
+    if not text or text.startswith("/"):
+        return Path(text) if text else None
+    host, _colon, port = text.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not _is_port(port):
+        raise SettingsError("KREISBUND_CLAMD must be the path of clamd's socket, or 127.0.0.1:PORT")
+    return host, int(port)
 
 
 def _kind(text: str) -> str:

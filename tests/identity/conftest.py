@@ -21,6 +21,7 @@ from starlette.routing import Route
 from kreisbund_api import demo_issuer, session
 from kreisbund_api.services import Answer, Services
 from kreisbund_platform.clock import ManualClock, SystemClock
+from kreisbund_platform.documents.scanning.scanner import AtOnce, NoScanner
 from kreisbund_platform.identity.tokens import DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import IssuerEntry
@@ -164,7 +165,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def _services(deployment: Deployment) -> Services:
     clock = SystemClock()
     tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT))
-    return Services(deployment.settings, deployment.registry, deployment.connections, clock, tokens, _refuse_to_execute)
+    return Services(
+        deployment.settings,
+        deployment.registry,
+        deployment.connections,
+        clock,
+        tokens,
+        _refuse_to_execute,
+        AtOnce(NoScanner()),
+    )
 
 
 class _served:  # noqa: N801

@@ -158,8 +158,10 @@ async def store_files(visit: Visit) -> tuple[dict[str, list[str]], dict[str, str
 def _receive(visit: Visit, name: str, content: bytes) -> uploads.UploadReceived | Invalid:
     tenant, services = visit.county, visit.services
     assert tenant is not None
+    examined = uploads.examine(services.settings, services.scanner, content)
+    if isinstance(examined, Invalid):
+        return examined
     with services.connections.for_tenant(tenant) as connection, connection.transaction():
         person = visit.principal or guest_of(tenant)
-        return uploads.receive(
-            WorkContext(connection, tenant, person, services.clock, services.settings), name, content
-        )
+        work = WorkContext(connection, tenant, person, services.clock, services.settings)
+        return uploads.receive(work, name, examined)
