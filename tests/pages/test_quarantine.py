@@ -11,8 +11,8 @@ from playwright.sync_api import expect, sync_playwright
 from kreisbund_api.scanning import Scanning
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.identity.principals import Role
-from tests.cases.offices import picture
 from tests.pages.conftest import flat, serving
+from tests.scanning.offices import picture
 from tests.support.clamd import MARK
 
 CHROMIUM = shutil.which("chromium")

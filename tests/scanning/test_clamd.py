@@ -5,8 +5,8 @@ import pytest
 from kreisbund_platform.documents.scanning import clamd as clamd_module
 from kreisbund_platform.documents.scanning.clamd import TOO_LARGE, Clamd
 from kreisbund_platform.documents.scanning.scanner import REST_SECONDS, AtOnce, NoVerdictError, Verdict
+from tests.scanning.garbage import answering
 from tests.support.clamd import MARK, STREAM_BYTES
-from tests.support.garbage import answering
 
 
 def test_clean_and_marked_files(clamd):

@@ -16,30 +16,15 @@ from kreisbund_platform.documents.scanning import clamd as clamd_module
 from kreisbund_platform.documents.scanning import quarantine
 from kreisbund_platform.documents.scanning.clamd import scanner_of
 from kreisbund_platform.documents.scanning.scanner import AtOnce, NoVerdictError
-from tests.cases.offices import Office, picture
 from tests.documents.cases import stored_case
 from tests.documents.test_contents import action, open_with, pdf_with
+from tests.scanning.garbage import answering
+from tests.scanning.offices import picture
 from tests.support.clamd import MARK, STREAM_BYTES
-from tests.support.garbage import answering
 
 
-@pytest.fixture
-def offices(clamd, settings, county, other_county, connections, clock):
-    found = [
-        Office(replace(settings, clamd=clamd.address), each, connections, clock) for each in (county, other_county)
-    ]
-    yield found
-    for office in found:
-        office.rows("UPDATE upload SET scan_due_at = NULL RETURNING 1")
-
-
-@pytest.fixture
-def office(offices):
-    return offices[0]
-
-
-def rounds(office, registry):
-    return Scanning(office.settings, office.connections, registry, office.clock, threading.Event())
+def rounds(office, here):
+    return Scanning(office.settings, office.connections, here.registry, office.clock, threading.Event())
 
 
 def test_a_clean_file_opens_at_once_and_a_marked_one_is_refused(office):
@@ -52,10 +37,10 @@ def test_a_clean_file_opens_at_once_and_a_marked_one_is_refused(office):
     assert not office.scan_next(), "nothing waits"
 
 
-def test_clamd_killed_then_back_the_worker_releases_in_every_county(offices, clamd, registry):
+def test_clamd_killed_then_back_the_worker_releases_in_every_county(offices, clamd, here):
     clamd.kill()
     sent = [(office, content := picture(), office.send(content)[1]) for office in offices]
-    worker = rounds(offices[0], registry)
+    worker = rounds(offices[0], here)
     with pytest.raises(NoVerdictError):
         worker.serve_all()
     assert [office.opened(document) for office, _content, document in sent] == ["PENDING", "PENDING"]
@@ -66,7 +51,7 @@ def test_clamd_killed_then_back_the_worker_releases_in_every_county(offices, cla
     assert not worker.serve_all()
 
 
-def test_a_marked_file_is_removed_and_applicant_and_office_are_told_once(offices, clamd, registry):
+def test_a_marked_file_is_removed_and_applicant_and_office_are_told_once(offices, clamd, here):
     office, other = offices
     clamd.kill()
     content = picture(MARK)
@@ -74,7 +59,7 @@ def test_a_marked_file_is_removed_and_applicant_and_office_are_told_once(offices
     second, same_file = office.send(content)
     case_elsewhere, elsewhere = other.send(picture())
     clamd.start()
-    while rounds(office, registry).serve_all():
+    while rounds(office, here).serve_all():
         pass
     assert [office.opened(each) for each in (document, same_file)] == ["INFECTED", "INFECTED"]
     assert not office.has_bytes(content)
@@ -254,7 +239,7 @@ def test_a_refusal_for_another_reason_leaves_what_was_clean(office, clamd):
     assert (office.opened(document), office.opened(again)) == (content, "REFUSED")
 
 
-def test_what_came_without_a_scanner_is_scanned_once_there_is_one(office, registry):
+def test_what_came_without_a_scanner_is_scanned_once_there_is_one(office, here):
     without = replace(office.settings, clamd=None)
     content = picture()
     examined = uploads.examine(without, AtOnce(scanner_of(without)), content)
@@ -262,6 +247,6 @@ def test_what_came_without_a_scanner_is_scanned_once_there_is_one(office, regist
         sent = uploads.receive(work, "plan.png", examined)
         (document,) = uploads.claim(work, [sent.id], stored_case(work, "anna")[0].id)
     assert office.opened(document) == "NOT_SCANNED"
-    while rounds(office, registry).serve_all():
+    while rounds(office, here).serve_all():
         pass
     assert office.opened(document) == content
