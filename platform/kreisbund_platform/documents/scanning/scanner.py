@@ -27,7 +27,7 @@ class Verdict:
 def refused_content(verdict: Verdict) -> Invalid:
     """How a person is told of a verdict that refuses."""
     if verdict.state == "INFECTED":
-        return Invalid("INFECTED", _("In der Datei wurde Schadsoftware gefunden. Sie ist nicht gespeichert."))
+        return Invalid("INFECTED", _("In der Datei wurde Schadsoftware gefunden."))
     return Invalid("TOO_LARGE_TO_SCAN", _("Die Datei ist zu groß für die Prüfung auf Schadsoftware."))
 
 
