@@ -26,7 +26,7 @@ from kreisbund_api.turns import lane_of
 from kreisbund_platform.database.idempotency import in_transaction
 from kreisbund_platform.documents import downloads, uploads
 from kreisbund_platform.documents.downloads import StoredFile
-from kreisbund_platform.errors import Invalid, NotFound
+from kreisbund_platform.errors import Conflict, Invalid, NotFound
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
 
@@ -43,17 +43,19 @@ class Files:
     executor: Executor
 
     async def download(self, request: Request) -> Response:
-        """The file as an attachment; foreign and unknown ids are one 404."""
+        """The file as an attachment; foreign and unknown ids are one 404, what is in quarantine is a 409."""
         counts = _counts_as_retrieval(request)
         for principal in await self._candidates(request):
             work = partial(self._open, principal, request.path_params["document_id"], counts)
             found = await self.services.turns.run(lane_of(principal), work)
             if isinstance(found, StoredFile):
                 return _attachment(found)
+            if isinstance(found, Conflict):
+                raise RefusedError(Code.BAD_USER_INPUT, found.message, 409, reason=found.code)
         raise RefusedError(Code.BAD_USER_INPUT, _("Das gibt es nicht."), 404, reason="NOT_FOUND")
 
     async def upload(self, request: Request) -> Response:
-        """One file of a multipart body; answers its id."""
+        """One file of a multipart body; answers its id, and whether a scanner has called it clean already."""
         principal = await bearer(request, self.services.tokens, self.services.turns.threads)
         self.services.quotas.count(principal)
         if principal.tenant is None:
@@ -62,7 +64,7 @@ class Files:
         received = await self.services.turns.run(lane_of(principal), self._receive, principal, name, content)
         if isinstance(received, Invalid):
             raise RefusedError(Code.BAD_USER_INPUT, received.message, 422, reason=received.code)
-        return json_response({"id": str(received.id)}, 201)
+        return json_response({"id": str(received.id), "scanState": received.scan_state}, 201)
 
     async def _candidates(self, request: Request) -> list[Principal]:
         """The bearer, or whoever is logged in to a county's pages in this browser. Raises RefusedError 401."""
@@ -78,7 +80,7 @@ class Files:
             raise unauthenticated()
         return [person for person in found if person.tenant is not None]
 
-    def _open(self, principal: Principal, document_id: str, counts: bool) -> StoredFile | NotFound:
+    def _open(self, principal: Principal, document_id: str, counts: bool) -> StoredFile | Conflict | NotFound:
         with self.executor.operation(principal) as operation:
             work = operation.work
             return in_transaction(
@@ -86,9 +88,12 @@ class Files:
             )
 
     def _receive(self, principal: Principal, name: str, content: bytes) -> uploads.UploadReceived | Invalid:
+        examined = uploads.examine(self.services.settings, self.services.scanner, content)
+        if isinstance(examined, Invalid):
+            return examined
         with self.executor.operation(principal) as operation:
             work = operation.work
-            return in_transaction(work.connection, lambda: uploads.receive(work, name, content))
+            return in_transaction(work.connection, lambda: uploads.receive(work, name, examined))
 
 
 def _counts_as_retrieval(request: Request) -> bool:

@@ -26,6 +26,8 @@ from kreisbund_api.web import routes as pages
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.documents.scanning.clamd import scanner_of
+from kreisbund_platform.documents.scanning.scanner import AtOnce
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
@@ -83,7 +85,8 @@ def _services(
     )
     executor = Executor(settings, connections, clock, database)
     limits = quotas or (demo_quotas() if settings.demo else production_quotas())
-    services = Services(settings, registry, connections, clock, checker, executor, Turns(Threads()), limits)
+    scanner = AtOnce(scanner_of(settings))
+    services = Services(settings, registry, connections, clock, checker, executor, scanner, Turns(Threads()), limits)
     return services, executor
 
 

@@ -24,6 +24,7 @@ from kreisbund_api.services import Answer, Services
 from kreisbund_api.transport import Threads
 from kreisbund_api.turns import Turns
 from kreisbund_platform.clock import ManualClock, SystemClock
+from kreisbund_platform.documents.scanning.scanner import AtOnce, NoScanner
 from kreisbund_platform.egress import EgressFailedError
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import DEMO_CLIENT, PAGES_CLIENT, TokenChecker
@@ -177,6 +178,7 @@ def _services(deployment: Deployment) -> Services:
         clock,
         tokens,
         _refuse_to_execute,
+        AtOnce(NoScanner()),
         Turns(Threads()),
         demo_quotas(),
     )
