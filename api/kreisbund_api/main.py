@@ -28,6 +28,7 @@ from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.documents.scanning.clamd import scanner_of
 from kreisbund_platform.documents.scanning.scanner import AtOnce
+from kreisbund_platform.identity.key_alarms import KeyAlarms
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
@@ -81,7 +82,12 @@ def _services(
     registry = Registry(connections)
     clients = (PAGES_CLIENT, DEMO_CLIENT) if settings.demo else (PAGES_CLIENT,)
     checker = tokens or TokenChecker(
-        registry, API_AUDIENCE, clock, clients=clients, fetch=issuer_fetch(settings, registry)
+        registry,
+        API_AUDIENCE,
+        clock,
+        clients=clients,
+        fetch=issuer_fetch(settings, registry),
+        alarm=KeyAlarms(connections, clock),
     )
     executor = Executor(settings, connections, clock, database)
     limits = quotas or (demo_quotas() if settings.demo else production_quotas())

@@ -26,6 +26,7 @@ from kreisbund_api.turns import Turns
 from kreisbund_platform.clock import ManualClock, SystemClock
 from kreisbund_platform.documents.scanning.scanner import AtOnce, NoScanner
 from kreisbund_platform.egress import EgressFailedError
+from kreisbund_platform.identity.key_alarms import KeyAlarms
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.tenancy.context import TenantContext
@@ -170,7 +171,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def _services(deployment: Deployment) -> Services:
     clock = SystemClock()
     fetch = issuer_fetch(deployment.settings, deployment.registry)
-    tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT), fetch=fetch)
+    tokens = TokenChecker(
+        deployment.registry,
+        "kreisbund-api",
+        clock,
+        clients=(PAGES_CLIENT, DEMO_CLIENT),
+        fetch=fetch,
+        alarm=KeyAlarms(deployment.connections, clock),
+    )
     return Services(
         deployment.settings,
         deployment.registry,

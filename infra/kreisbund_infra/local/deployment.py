@@ -95,12 +95,14 @@ def bring_up(home: Home) -> list[str]:
 
 
 def _bring_up_services(home: Home, environment: dict[str, str], *, incomplete: bool) -> list[str]:
-    """Sets up and starts. What was once set up whole is checked again while the processes already start."""
+    """Sets up and starts. What was once set up whole is checked again while the processes already start; production
+    starts only what has passed its checks.
+    """
     missing = [name for name in SERVICES if processes.running(home, name) is None]
     if not missing and not incomplete:
         return []
     once_set_up = home.root / "set-up"
-    if not once_set_up.exists():
+    if not once_set_up.exists() or environment["KREISBUND_ENV"] == "production":
         _set_up(home, environment)
         once_set_up.touch()
         return [name for name in missing if _start_service(home, name, environment)]
