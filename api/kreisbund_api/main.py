@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kreisbund_api import demo_issuer, files, health, session
+from kreisbund_api.arrival import PatientProtocol
 from kreisbund_api.graphql.endpoint import GraphQLEndpoint
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
@@ -152,16 +153,18 @@ def main() -> None:
     """Serves until it is stopped."""
     try:
         settings = Settings.from_environment()
+        app = create_app(settings)
     except SettingsError as problem:
         sys.exit(str(problem))
     telemetry.setup("api", settings.otlp_endpoint)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=HOST,
         port=settings.port,
         access_log=False,
         server_header=False,
         log_config=None,
+        http=PatientProtocol,
         timeout_graceful_shutdown=5,
     )
 
