@@ -42,7 +42,8 @@ class KeycloakAccess:
 class Settings:
     """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`.
 
-    `documents`: a folder of the GraphQL documents that production's API runs. `checkpoints`: a folder or `s3://bucket/prefix` for the event log's signed checkpoints.
+    `documents`: a folder of the GraphQL documents that production's API runs. `checkpoints`: a folder or
+    `s3://bucket/prefix` for the event log's signed checkpoints.
     """
 
     home: Path
