@@ -1,4 +1,4 @@
-"""`tenants create|list|suspend|resume|delete|check|rotate`: the life of a tenant."""
+"""`tenants create|list|suspend|resume|delete|check|rotate|processing`: the life of a tenant."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.errors import REFUSALS, Invalid, Refusal
+from kreisbund_platform.privacy import processing
 from kreisbund_platform.tenancy import grant_check, grants, roles
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.grant_check import Rows
@@ -21,7 +22,7 @@ from kreisbund_tenants.realms.keycloak import RealmError
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
     parser = subparsers.add_parser(
-        "tenants", help="create, list, suspend, resume, delete, check, rotate", allow_abbrev=False
+        "tenants", help="create, list, suspend, resume, delete, check, rotate, processing", allow_abbrev=False
     )
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", allow_abbrev=False)
@@ -42,11 +43,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     whose = rotate.add_mutually_exclusive_group(required=True)
     whose.add_argument("slug", nargs="?")
     whose.add_argument("--all", action="store_true", help="every county, then the workspaces")
+    processing = actions.add_parser("processing", allow_abbrev=False, help="record of processing (Art. 30 DSGVO)")
+    processing.add_argument("slug")
+    processing.add_argument("--json", action="store_true", help="for programs; else Markdown")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the action."""
-    actions = {"create": _create, "list": _list, "check": _check, "rotate": _rotate}
+    actions = {"create": _create, "list": _list, "check": _check, "rotate": _rotate, "processing": _processing}
     return actions.get(args.action, _change)(environment(), args)
 
 
@@ -155,6 +159,16 @@ def _rotate(here: Environment, args: argparse.Namespace) -> int:
             print(f"{tenant.slug} epoch {roles.rotate_county(connection, here.settings, tenant)}", flush=True)
         for workspace in [name for name in grants.WORKSPACES if args.all and name != "registry"]:
             print(f"({workspace}) epoch {roles.rotate_workspace(connection, here.settings, workspace)}", flush=True)
+    return 0
+
+
+def _processing(here: Environment, args: argparse.Namespace) -> int:
+    tenant = here.registry.by_slug(args.slug)
+    if tenant is None:
+        return _answer(provisioning.unknown_tenant())
+    with here.connections.for_tenant(tenant) as connection:
+        record = processing.record_of(connection, tenant, here.clock.now())
+    print(json.dumps(record, ensure_ascii=False) if args.json else processing.markdown(record))
     return 0
 
 
