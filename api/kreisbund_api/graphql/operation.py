@@ -114,6 +114,11 @@ class Operation:
         return TeamContext(self.connection, self.principal, self.clock, self.settings)
 
     @property
+    def shown(self) -> frozenset[UUID]:
+        """The cases of which staff were shown something of a citizen's so far."""
+        return frozenset(self._shown)
+
+    @property
     def tenant(self) -> TenantContext:
         """The caller's county; asking for it outside of one is a fault of the policy."""
         assert self.principal.tenant is not None, "only people of a county get here"

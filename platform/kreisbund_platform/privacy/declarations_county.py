@@ -80,8 +80,8 @@ CASE_TABLES = (
     Table(
         "document", "Dokumente", CASE_FILE, Rule.WITH_CASE, legal_hold=True, case="case_id",
         personal={"title": of_applicant(Kind.FILE), "created_by": staff_account()},
-        shown=words("kind media_type size_bytes created_at"),
-        internal=words("id case_id sha256 storage_key visible_to_applicant"),
+        shown=words("id kind media_type size_bytes created_at"),
+        internal=words("case_id sha256 storage_key visible_to_applicant"),
     ),
     Table(
         "upload", "Hochgeladene Dateien", UPLOADS, Rule.WITH_ACCOUNT, legal_hold=True, case="claimed_by_case",
@@ -178,12 +178,12 @@ PROOFS = (
         internal=words("key request_hash document_hash result_type result_ids answer holders"),
     ),
     Table(
-        "subject_key", "Schlüssel von Personen und Vorgängen", ANSWERS, Rule.KEY,
+        "subject_key", "Schlüssel von Personen und Vorgängen", ANSWERS, Rule.KEY, target="holder",
         personal={"holder": of_applicant(Kind.ACCOUNT), "wrapped": of_applicant(Kind.SECRET)},
-        internal=words("created_at"),
+        shown=words("created_at"),
     ),
     Table(
-        "erasure", "Löschnachweis", LEDGER, Rule.KEEP,
+        "erasure", "Löschnachweis", LEDGER, Rule.KEEP, target="target",
         why="Eine Wiederherstellung wiederholt die Löschungen; ohne Kennungen kann sie das nicht.",
         personal={"target": of_applicant(Kind.ACCOUNT), "ordered_by": staff_account()},
         shown=words("at kind ground"),

@@ -68,6 +68,7 @@ class Table:
 
     `shown` and `internal` are not personal by themselves; the first appear in a report to the person. `case` and
     `party` are the columns that lead to a case and to a party, `account` the one that holds whose row it is.
+    `target`: the column that holds a key's holder or an erasure's target: an account, a case, or `account/…`, `case/…`.
     `realm`: the column beside `account` that names the realm or its issuer, where counties share the table.
     `workspace`: whose login reads it; None: the county's own.
     """
@@ -84,6 +85,7 @@ class Table:
     case: str | None = None
     party: str | None = None
     account: str | None = None
+    target: str | None = None
     realm: str | None = None
     workspace: str | None = None
     keeper: Keeper = Keeper.COUNTY
