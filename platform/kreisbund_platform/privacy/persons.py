@@ -33,6 +33,11 @@ def of_account(work: WorkContext, account: str) -> Person:
     return Person(account, cases, queries.parties_of(work.connection, account, cases))
 
 
+def is_known(work: WorkContext, account: str) -> bool:
+    """Whether anything of a citizen lies under this account."""
+    return queries.is_known(work.connection, account)
+
+
 def of_party(work: WorkContext, party_id: str) -> Person | None:
     """The person that a party is; None for an id that is no party's of this county."""
     identifier = parse_id(party_id, Kind.PARTY)

@@ -108,3 +108,20 @@ def labels_of(connection: Rows, cases: Sequence[UUID]) -> list[Mapping[str, Any]
         (list(cases),),
     )
     return [row[0] for row in rows]
+
+
+def cases_of_parties(connection: Rows, parties: Sequence[UUID]) -> list[UUID]:
+    """The cases that these parties belong to."""
+    return [row[0] for row in connection.execute("SELECT case_id FROM party WHERE id = ANY(%s)", (list(parties),))]
+
+
+def is_known(connection: Rows, account: str) -> bool:
+    """Whether anything of a person lies under this account."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM application WHERE applicant_subject = %(account)s)"
+        " OR EXISTS (SELECT FROM party WHERE subject = %(account)s)"
+        " OR EXISTS (SELECT FROM upload WHERE subject = %(account)s)"
+        " OR EXISTS (SELECT FROM idempotency WHERE subject = %(account)s)",
+        {"account": account},
+    ).fetchone()
+    return bool(row and row[0])

@@ -175,6 +175,11 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
+def cases_shown(work: WorkContext, person: Person) -> Sequence[UUID]:
+    """The cases that a report on the person tells of, those of which they are only a party too."""
+    return tuple(dict.fromkeys((*person.cases, *queries.cases_of_parties(work.connection, person.parties))))
+
+
 def kinds_shown(report: Mapping[str, Any]) -> frozenset[str]:
     """What a report shows of a citizen, in the words of the read log."""
     kinds = {

@@ -105,6 +105,8 @@ def erase_case(work: WorkContext, case_id: str, expected_version: int) -> UUID |
 
 def erase_account(work: WorkContext, account: str, expected_version: int) -> UUID | Refusal:
     """Erases all cases of an applicant and what the account left beside them; answers the ledger's entry."""
+    if not persons.is_known(work, account):
+        return access.not_found()
     person = persons.of_account(work, account)
     found = queries.lock_cases(work.connection, person.cases)
     if refusal := access.suspended(work) or _refusal(work, found, _version(found), expected_version):
