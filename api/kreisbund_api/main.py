@@ -8,6 +8,7 @@ import time
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +35,8 @@ from kreisbund_platform.texts import _
 
 HOST = "127.0.0.1"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# FastAPI's own spans carry addresses with their query, in which people search for names; ours are in telemetry.py
+NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 UNRECORDED = ("/assets/", "/healthz", "/readyz")
 
 
@@ -62,7 +65,7 @@ def _routes(settings: Settings, clock: Clock, quota: Quota | None, tokens: Token
     database = Database(settings)
     services, executor = _services(settings, database, clock, tokens)
     threads = Threads()
-    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
     limits = quota or (demo_quota() if settings.demo else production_quota())
