@@ -8,7 +8,7 @@ from typing import Any
 
 from kreisbund_platform.errors import REFUSALS, Invalid, Refusal
 from kreisbund_platform.privacy import processing
-from kreisbund_platform.tenancy import grant_check, grants, roles
+from kreisbund_platform.tenancy import grant_check, grants, log_check, roles
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.grant_check import Rows
 from kreisbund_platform.tenancy.registry import read_tenants
@@ -141,6 +141,8 @@ def _check(here: Environment, args: argparse.Namespace) -> int:
 def _deviations(here: Environment, connection: Rows) -> list[Deviation]:
     found = grant_check.verify_grants(connection)
     found += grant_check.refused_logins(connection, here.database, here.settings)
+    if not here.settings.demo:
+        found += log_check.talkative_settings(connection)
     return [*found, *realms.deviations(connection, here.settings)]
 
 
