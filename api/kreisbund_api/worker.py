@@ -96,8 +96,8 @@ class Worker:
         done += self._release_now_and_then(tenant)
         self._tidy_daily(tenant)
         done += self._collect(tenant) + self._upgrade(tenant)
-        done += self._erase_now_and_then(tenant)
         self._watch_now_and_then(tenant)
+        done += self._erase_now_and_then(tenant)
         return done > 0
 
     def _upgrade(self, tenant: TenantContext) -> int:

@@ -40,5 +40,17 @@ def test_what_goes_with_its_case_really_hangs_on_it(owner, county):
     )
     hanging = {name for (name,) in owner.execute(query, {"schema": county.schema_name})}
     assert {table.name for table in COUNTY.values() if table.rule is Rule.WITH_CASE} <= hanging
-    beside = {"upload", "timer", "job"}
+    beside = {"upload", "timer", "job"}  # an upload may have no case; the others hold nothing of a person
     assert hanging - {table.name for table in COUNTY.values() if table.rule is Rule.WITH_CASE} == beside
+
+
+def test_nothing_else_keeps_a_case_from_being_deleted(owner, county):
+    """A foreign key without a cascade would make every erasure fail; `erasing.delete_cases` knows these two."""
+    query = (
+        "SELECT child.relname, parent.relname FROM pg_constraint k JOIN pg_class child ON child.oid = k.conrelid"
+        " JOIN pg_class parent ON parent.oid = k.confrelid WHERE k.contype = 'f' AND k.confdeltype <> 'c'"
+        " AND k.connamespace = %s::regnamespace"
+    )
+    case_rows = {table.name for table in COUNTY.values() if table.rule is Rule.WITH_CASE} | {"upload"}
+    found = {(child, parent) for child, parent in owner.execute(query, (county.schema_name,)) if parent in case_rows}
+    assert found == {("decision", "document"), ("delivery", "party")}

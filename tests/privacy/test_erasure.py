@@ -9,7 +9,7 @@ from kreisbund_api.worker import Worker
 from kreisbund_platform.audit import log, reads
 from kreisbund_platform.audit.stores import store_of as checkpoints_of
 from kreisbund_platform.audit.verifying import verify
-from kreisbund_platform.cases import messages, notes, queries
+from kreisbund_platform.cases import intake, messages, notes, queries
 from kreisbund_platform.database.idempotency import COUNTY as OWN_TABLE
 from kreisbund_platform.database.idempotency import Scope
 from kreisbund_platform.documents import uploads
@@ -19,6 +19,7 @@ from kreisbund_platform.privacy import answers, holds, ledger, service
 from kreisbund_platform.privacy.answers import Answer
 from kreisbund_platform.privacy.declarations import COUNTY, columns_of
 from kreisbund_platform.privacy.persons import of_account
+from tests.cases.conftest import TEMPLATE
 from tests.documents.test_contents import pdf_with
 from tests.support.fixtures import START
 
@@ -284,3 +285,13 @@ def test_another_county_cannot_erase_it(office, other_office, person):
     other_office.clock.set(LATER)
     assert isinstance(other_office.do(service.erase_case, str(person.case), person.version, role=OFFICER), NotFound)
     assert person.is_there()
+
+
+def test_a_guests_answer_is_sealed_under_the_case_alone(office):
+    order = intake.SubmitApplication(TEMPLATE, office.example())
+    made = office.do(intake.submit, order, guest=True)
+    scope = Scope(OWN_TABLE, "guest", "submitApplication", "k")
+    answer = Answer("SubmitApplicationSuccess", {"result": str(made.application_id)}, made.status_secret)
+    sealed = office.do(lambda work: answers.seal(work, scope, answer, shown=(), subject=None), guest=True)
+    assert sealed.holders == [f"case/{made.case_id}"]
+    assert made.status_secret.encode() not in sealed.content

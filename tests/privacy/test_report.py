@@ -118,8 +118,8 @@ def planted(deployment, county):
         yield work, *found
 
 
-def reported(work, person):
-    return report.report_of(work, person, lambda workspace: nullcontext(work.connection))
+def reported(work, person, worked=True):
+    return report.report_of(work, person, lambda workspace: nullcontext(work.connection), worked=worked)
 
 
 def test_every_table_with_personal_data_is_in_it_and_nothing_of_others(planted):
@@ -133,6 +133,17 @@ def test_every_table_with_personal_data_is_in_it_and_nothing_of_others(planted):
     assert "otto" not in text
     assert str(otto.case) not in text
     assert all(len(section["rows"]) == 1 for section in found["sections"]), "one row was planted in each"
+
+
+def test_a_citizen_finds_all_that_is_theirs_without_a_search_for_what_they_worked_on(planted):
+    work, erna, _otto = planted
+    person = persons.of_account(work, erna.account)
+    by_work_alone = {
+        table.name for table in OF_PERSONS if not (table.case or table.party or table.account or table.target)
+    }
+    found = {section["table"] for section in reported(work, person, worked=False)["sections"]}
+    assert found == {table.name for table in OF_PERSONS} - by_work_alone
+    assert {"template_release", "case_upgrade"} <= by_work_alone
 
 
 def test_by_a_party_without_an_account_it_is_the_same_but_for_what_hangs_on_the_account(planted):

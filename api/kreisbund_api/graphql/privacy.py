@@ -10,6 +10,7 @@ from kreisbund_api.graphql.problems import Conflict, Forbidden, Invalid, NotFoun
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.scalars import JSON, DateTime
 from kreisbund_platform.database import privacy_objects
+from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.privacy import persons, processing, report, service
 from kreisbund_platform.privacy.persons import Person
 
@@ -125,7 +126,8 @@ class PrivacyQuery:
         require(info)
         operation = info.context
         person = persons.of_account(operation.work, operation.principal.subject)
-        return report.report_of(operation.work, person, operation.workspace)  # type: ignore[return-value]
+        worked = bool(operation.principal.roles - {Role.CITIZEN})
+        return report.report_of(operation.work, person, operation.workspace, worked=worked)  # type: ignore[return-value]
 
     @strawberry.field
     def personal_data(self, info: Info, account: str | None = None, party: ID | None = None) -> JSON | None:
@@ -135,7 +137,7 @@ class PrivacyQuery:
         person = _person(info, account, party)
         if person is None:
             return None
-        found = report.report_of(operation.work, person, operation.workspace)
+        found = report.report_of(operation.work, person, operation.workspace, worked=not party)
         operation.show(report.cases_shown(operation.work, person), report.kinds_shown(found))
         return found  # type: ignore[return-value]
 

@@ -58,6 +58,7 @@ def take_unused_files(connection: Rows, most: int) -> tuple[int, list[str]]:
 def destroy_idle_keys(connection: Rows, before: datetime) -> int:
     """Destroys keys older than this under which no answer lies any more; answers how many."""
     return connection.execute(
-        "DELETE FROM subject_key WHERE created_at < %s AND holder NOT IN (SELECT unnest(holders) FROM idempotency)",
+        "DELETE FROM subject_key k WHERE created_at < %s AND NOT EXISTS"
+        " (SELECT FROM (SELECT unnest(holders) AS holder FROM idempotency) used WHERE used.holder = k.holder)",
         (before,),
     ).rowcount

@@ -35,10 +35,13 @@ RIGHTS = (
 )
 
 
-def report_of(work: WorkContext, person: Person, workspace: Workspace) -> dict[str, Any]:
-    """Sections by table, each with its rows: [{column, label, value}]; values are plain JSON, moments ISO 8601."""
+def report_of(work: WorkContext, person: Person, workspace: Workspace, *, worked: bool) -> dict[str, Any]:
+    """Sections by table, each with its rows: [{column, label, value}]; values are plain JSON, moments ISO 8601.
+
+    `worked`: also what the account wrote or worked on in others' cases, which no index finds; officials only do.
+    """
     labels = labels_in(queries.labels_of(work.connection, person.cases))
-    sections = [_section(work, table, person, workspace, labels) for table in OF_PERSONS]
+    sections = [_section(work, table, person, workspace, labels, worked) for table in OF_PERSONS]
     return {
         "county": work.tenant.name,
         "day": work.clock.now().astimezone(BERLIN).date().isoformat(),
@@ -52,7 +55,12 @@ def report_of(work: WorkContext, person: Person, workspace: Workspace) -> dict[s
 
 
 def _section(
-    work: WorkContext, table: Table, person: Person, workspace: Workspace, labels: Mapping[str, str]
+    work: WorkContext,
+    table: Table,
+    person: Person,
+    workspace: Workspace,
+    labels: Mapping[str, str],
+    worked: bool,
 ) -> dict[str, Any]:
     return {
         "table": table.name,
@@ -60,14 +68,14 @@ def _section(
         "retention": table.retention.period,
         "legal_basis": table.retention.basis,
         "erasure": " – ".join(filter(None, (ERASURE_WORDS[table.rule], table.why))),
-        "rows": [list(_lines(table, row, person, labels)) for row in rows_of(work, table, person, workspace)],
+        "rows": [list(_lines(table, row, person, labels)) for row in _rows(work, table, person, workspace, worked)],
     }
 
 
-def rows_of(work: WorkContext, table: Table, person: Person, workspace: Workspace) -> list[Row]:
+def _rows(work: WorkContext, table: Table, person: Person, workspace: Workspace, worked: bool) -> list[Row]:
     """The rows of a table that tell of the person; `is_own`: not only as who wrote or worked on it."""
     schema = "shared" if table in COUNTY_SHARE else work.tenant.schema_name
-    statement = _statement(table, schema)
+    statement = _statement(table, schema, worked)
     values = {
         "cases": list(person.cases),
         "parties": list(person.parties),
@@ -86,14 +94,14 @@ def _fetch(connection: Connection[Any], statement: sql.Composed, values: Mapping
         return list(cursor.execute(statement, values).fetchall())
 
 
-def _statement(table: Table, schema: str) -> sql.Composed:
+def _statement(table: Table, schema: str, worked: bool) -> sql.Composed:
     columns = [column for column in (*table.shown, *table.personal) if column not in _secrets(table)]
     return sql.SQL("SELECT {columns}, coalesce({own}, false) AS {mark} FROM {table} WHERE {any}").format(
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         own=_either(_own_links(table)),
         mark=sql.Identifier(MARK),
         table=sql.Identifier(schema, table.name),
-        any=_either([*_own_links(table), *_account_links(table)]),
+        any=_either([*_own_links(table), *(_account_links(table) if worked else ())]),
     )
 
 

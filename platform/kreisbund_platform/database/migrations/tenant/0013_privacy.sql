@@ -57,6 +57,10 @@ CREATE TABLE erased_file (
     erased_at timestamptz NOT NULL
 );
 CREATE INDEX case_record_closed ON case_record (closed_at) WHERE closed_at IS NOT NULL;
+-- what a report looks along
+CREATE INDEX party_subject ON party (subject) WHERE subject IS NOT NULL;
+CREATE INDEX upload_subject ON upload (subject);
+CREATE INDEX erasure_target ON erasure (target);
 -- what deleting a case looks along
 CREATE INDEX upload_case ON upload (claimed_by_case) WHERE claimed_by_case IS NOT NULL;
 CREATE INDEX decision_document ON decision (document_id);
