@@ -118,8 +118,9 @@ def planted(deployment, county):
         yield work, *found
 
 
-def reported(work, person, worked=True):
-    return report.report_of(work, person, lambda workspace: nullcontext(work.connection), worked=worked)
+def reported(work, person, worked=True, complete=True):
+    extent = report.Extent(worked, complete)
+    return report.report_of(work, person, lambda workspace: nullcontext(work.connection), extent)
 
 
 def test_every_table_with_personal_data_is_in_it_and_nothing_of_others(planted):
@@ -185,3 +186,15 @@ def test_an_id_that_is_no_partys_finds_nobody(planted):
     work, erna, _otto = planted
     for text in ("", "x", str(erna.case), str(new_id(Kind.PARTY, START))):
         assert persons.of_party(work, text) is None
+
+
+def test_what_the_officer_hands_out_is_told_of_in_the_portal_and_not_shown(planted):
+    work, erna, _otto = planted
+    person = persons.of_account(work, erna.account)
+    found = reported(work, person, complete=False)
+    text = json.dumps(found, ensure_ascii=False)
+    for column in ("note.text", "legal_hold.reason", "legal_hold.lifted_reason"):
+        assert f"erna:{column}" not in text
+    (notes,) = [section for section in found["sections"] if section["table"] == "note"]
+    assert {"column": "text", "label": "Text", "value": report.ON_REQUEST} in notes["rows"][0]
+    assert "erna:message.text" in text

@@ -13,6 +13,7 @@ from kreisbund_platform.database import privacy_objects
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.privacy import persons, processing, report, service
 from kreisbund_platform.privacy.persons import Person
+from kreisbund_platform.privacy.report import Extent
 
 
 @strawberry.type
@@ -126,8 +127,8 @@ class PrivacyQuery:
         require(info)
         operation = info.context
         person = persons.of_account(operation.work, operation.principal.subject)
-        worked = bool(operation.principal.roles - {Role.CITIZEN})
-        return report.report_of(operation.work, person, operation.workspace, worked=worked)  # type: ignore[return-value]
+        extent = Extent(worked=bool(operation.principal.roles - {Role.CITIZEN}), complete=False)
+        return report.report_of(operation.work, person, operation.workspace, extent)  # type: ignore[return-value]
 
     @strawberry.field
     def personal_data(self, info: Info, account: str | None = None, party: ID | None = None) -> JSON | None:
@@ -137,7 +138,7 @@ class PrivacyQuery:
         person = _person(info, account, party)
         if person is None:
             return None
-        found = report.report_of(operation.work, person, operation.workspace, worked=not party)
+        found = report.report_of(operation.work, person, operation.workspace, Extent(worked=not party, complete=True))
         operation.show(report.cases_shown(operation.work, person), report.kinds_shown(found))
         return found  # type: ignore[return-value]
 

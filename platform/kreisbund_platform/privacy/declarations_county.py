@@ -104,6 +104,7 @@ CASE_TABLES = (
         "note", "Vermerke der Sachbearbeitung", CASE_FILE, Rule.WITH_CASE, legal_hold=True, case="case_id",
         personal={"author": staff_account(), "text": of_applicant(Kind.FREE_TEXT)},
         shown=words("written_at"),
+        on_request=("text",),
         internal=words("id case_id event_id"),
     ),
     Table(
@@ -150,6 +151,7 @@ CASE_TABLES = (
             "lifted_by": staff_account(),
         },
         shown=words("set_at lifted_at"),
+        on_request=("reason", "lifted_reason"),
         internal=words("id version case_id"),
     ),
     Table("timer", "Wiedervorlagen des Ablaufs", CASE_FILE),

@@ -6,6 +6,7 @@ declaration says is this person's. Names and accounts of others, officials too, 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ Workspace = Callable[[str], AbstractContextManager[Connection[Any]]]
 Row = Mapping[str, Any]
 Line = dict[str, Any]
 MARK = "is_own"
+ON_REQUEST = "auf Anfrage beim Datenschutz des Landkreises"
 RIGHTS = (
     "Berichtigung (Art. 16), Löschung (Art. 17), Einschränkung (Art. 18) und Widerspruch (Art. 21 DSGVO): wenden Sie"
     " sich an den Landkreis. Beschwerde: Thüringer Landesbeauftragter für den Datenschutz und die"
@@ -35,13 +37,20 @@ RIGHTS = (
 )
 
 
-def report_of(work: WorkContext, person: Person, workspace: Workspace, *, worked: bool) -> dict[str, Any]:
-    """Sections by table, each with its rows: [{column, label, value}]; values are plain JSON, moments ISO 8601.
-
-    `worked`: also what the account wrote or worked on in others' cases, which no index finds; officials only do.
+@dataclass(frozen=True)
+class Extent:
+    """How far a report goes. `worked`: also what the account wrote or worked on in others' cases, which no index finds
+    and officials only do. `complete`: also what the officer alone hands out.
     """
+
+    worked: bool
+    complete: bool
+
+
+def report_of(work: WorkContext, person: Person, workspace: Workspace, extent: Extent) -> dict[str, Any]:
+    """Sections by table, each with its rows: [{column, label, value}]; values are plain JSON, moments ISO 8601."""
     labels = labels_in(queries.labels_of(work.connection, person.cases))
-    sections = [_section(work, table, person, workspace, labels, worked) for table in OF_PERSONS]
+    sections = [_section(work, table, person, workspace, labels, extent) for table in OF_PERSONS]
     return {
         "county": work.tenant.name,
         "day": work.clock.now().astimezone(BERLIN).date().isoformat(),
@@ -60,15 +69,17 @@ def _section(
     person: Person,
     workspace: Workspace,
     labels: Mapping[str, str],
-    worked: bool,
+    extent: Extent,
 ) -> dict[str, Any]:
+    rows = _rows(work, table, person, workspace, extent.worked)
+    held_back = () if extent.complete else table.on_request
     return {
         "table": table.name,
         "title": table.title,
         "retention": table.retention.period,
         "legal_basis": table.retention.basis,
         "erasure": " – ".join(filter(None, (ERASURE_WORDS[table.rule], table.why))),
-        "rows": [list(_lines(table, row, person, labels)) for row in _rows(work, table, person, workspace, worked)],
+        "rows": [list(_lines(table, _without(row, held_back), person, labels)) for row in rows],
     }
 
 
@@ -140,6 +151,11 @@ def _in_realm(table: Table, condition: sql.Composed) -> sql.Composed:
 def _either(conditions: Iterable[sql.Composed]) -> sql.Composed:
     found = list(conditions)
     return sql.SQL("({})").format(sql.SQL(" OR ").join(found)) if found else sql.Composed([sql.SQL("false")])
+
+
+def _without(row: Row, held_back: Sequence[str]) -> Row:
+    """The row with a word in place of what is not handed out here."""
+    return {column: ON_REQUEST if value and column in held_back else value for column, value in row.items()}
 
 
 def _lines(table: Table, row: Row, person: Person, labels: Mapping[str, str]) -> Iterator[Line]:

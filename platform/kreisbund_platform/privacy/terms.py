@@ -70,7 +70,8 @@ class Table:
     `party` are the columns that lead to a case and to a party, `account` the one that holds whose row it is.
     `target`: the column that holds a key's holder or an erasure's target: an account, a case, or `account/…`, `case/…`.
     `realm`: the column beside `account` that names the realm or its issuer, where counties share the table.
-    `workspace`: whose login reads it; None: the county's own.
+    `workspace`: whose login reads it; None: the county's own. `on_request`: personal columns that the officer hands out
+    after a look at others' rights (Art. 15 Abs. 4 DSGVO); in the portal the row says that there is something.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Table:
     target: str | None = None
     realm: str | None = None
     workspace: str | None = None
+    on_request: tuple[str, ...] = ()
     keeper: Keeper = Keeper.COUNTY
 
     @property
