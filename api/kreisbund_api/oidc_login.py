@@ -21,6 +21,7 @@ from kreisbund_platform.identity import sessions
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import Tokens, WebSession
+from kreisbund_platform.identity.standing import AccountBlockedError, standing
 from kreisbund_platform.identity.tokens import PAGES_CLIENT, TokenChecker, TokenRefused
 from kreisbund_platform.identity.wrapping import unwrap, wrap
 from kreisbund_platform.settings import Settings
@@ -34,7 +35,7 @@ SEALED_FOR = b"kreisbund pending login"
 
 
 class LoginFailed(Exception):  # noqa: N818 - an outcome that people meet, not a fault of the program
-    """The callback finishes no login that this browser began. The text is a code for the log."""
+    """The callback finishes no login that this browser began; the text is a code. `BLOCKED`: by the county."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,17 @@ class OidcLogin:
             return None
         try:
             session = self._refreshed(session)
-            return session, self._checker.check(session.tokens.access_token)
-        except (TokenRefused, LoginFailed):
+            return session, self._standing(self._checker.check(session.tokens.access_token))
+        except (TokenRefused, LoginFailed, AccountBlockedError):
             self.close(session_id)
             return None
+
+    def _standing(self, principal: Principal) -> Principal:
+        """The person as their county sees them now. Raises AccountBlockedError."""
+        if principal.tenant is None:
+            return principal
+        with self._connections.for_tenant(principal.tenant) as connection:
+            return standing(connection, principal, self._clock.now())
 
     def close(self, session_id: str) -> None:
         """Ends a session here."""
@@ -187,6 +195,10 @@ class OidcLogin:
             raise LoginFailed(refusal.code) from None
         if principal.subject != subject:
             raise LoginFailed("TWO_SUBJECTS")
+        try:
+            self._standing(principal)
+        except AccountBlockedError:
+            raise LoginFailed("BLOCKED") from None
         with self._connections.for_workspace("registry") as connection:
             return sessions.open_session(
                 connection, self._settings, self._clock, issuer=pending.issuer, subject=subject, tokens=tokens, sid=sid

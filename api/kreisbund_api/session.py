@@ -172,7 +172,9 @@ class PageSessions:
         sealed = request.cookies.get(LOGIN_COOKIE + slot, "")
         try:
             pending, session_id = await run_sync(self._login.finish, sealed, dict(query))
-        except LoginFailed:
+        except LoginFailed as failure:
+            if str(failure) == "BLOCKED":
+                return _refused(_("Ihr Konto ist gesperrt. Bitte wenden Sie sich an Ihren Landkreis."), 403)
             return _refused(_("Die Anmeldung ist nicht gelungen. Bitte beginnen Sie von vorn."), 400)
         except IssuerUnavailable:
             return _unavailable()

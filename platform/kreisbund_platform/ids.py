@@ -46,6 +46,13 @@ class Kind(IntEnum):
     TEMPLATE_RELEASE = 27
     COOPERATION_AGREEMENT = 28
     CASE_UPGRADE = 35
+    ACCOUNT_BLOCK = 40
+    SUBSTITUTION = 41
+    DELEGATION = 42
+    SUPPORT_INVITATION = 43
+    APPROVAL = 44
+    EMERGENCY_ACCESS = 45
+    KEPT_FORM = 46
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -1,11 +1,74 @@
-"""SQL of identity: the pages' sessions (`shared.web_session`, workspace `registry`) and stored answers of a county."""
+"""SQL of identity: the pages' sessions (`shared.web_session`, workspace `registry`), and of a county its stored answers
+and where its people stand.
+"""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from kreisbund_platform.identity.models import SessionRow
+from kreisbund_platform.identity.principals import Principal
+
+# Blocked people lend nothing and are stood in for by nobody; a role that its owner has lost is lent no more.
+_STANDING = """
+SELECT EXISTS (SELECT 1 FROM account_block WHERE subject = %(subject)s AND ended_at IS NULL) AS is_blocked,
+    EXISTS (SELECT 1 FROM staff_account WHERE subject = %(subject)s AND roles = %(roles)s::text[]
+        AND units = %(units)s::uuid[] AND name IS NOT DISTINCT FROM %(name)s
+        AND seen_at > %(now)s::timestamptz - interval '1 day') AS is_known,
+    coalesce((SELECT json_agg(json_build_array(x.role, x.delegator, a.units) ORDER BY x.id) FROM delegation x
+        JOIN staff_account a ON a.subject = x.delegator
+        WHERE x.delegate = %(subject)s AND x.ended_at IS NULL AND %(today)s BETWEEN x.first_day AND x.last_day
+        AND x.role = ANY(a.roles)
+        AND NOT EXISTS (SELECT 1 FROM account_block b WHERE b.subject = a.subject AND b.ended_at IS NULL)),
+        '[]') AS lent,
+    coalesce((SELECT json_agg(json_build_array(x.absent, a.roles, a.units) ORDER BY x.id) FROM substitution x
+        JOIN staff_account a ON a.subject = x.absent
+        WHERE x.substitute = %(subject)s AND x.ended_at IS NULL AND %(today)s BETWEEN x.first_day AND x.last_day
+        AND NOT EXISTS (SELECT 1 FROM account_block b WHERE b.subject = a.subject AND b.ended_at IS NULL)),
+        '[]') AS absent
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`lent`: [role, by whom, units]; `absent`: [subject, roles, units]."""
+
+    is_blocked: bool
+    is_known: bool
+    lent: list[tuple[str, str, list[str]]]
+    absent: list[tuple[str, list[str], list[str]]]
+
+
+def _as_seen(principal: Principal) -> dict[str, Any]:
+    return {
+        "subject": principal.subject,
+        "name": principal.name,
+        "username": principal.username,
+        "roles": sorted(principal.own_roles),
+        "units": list(principal.units),
+    }
+
+
+def standing(connection: Connection[Any], principal: Principal, today: date, now: datetime) -> Standing:
+    """Where the person stands in the county of `connection`."""
+    with connection.cursor(row_factory=class_row(Standing)) as cursor:
+        found = cursor.execute(_STANDING, {**_as_seen(principal), "today": today, "now": now}).fetchone()
+    assert found is not None, "a SELECT without FROM answers one row"
+    return found
+
+
+def keep_staff_account(connection: Connection[Any], principal: Principal, now: datetime) -> None:
+    """Notes a colleague as the token describes them."""
+    connection.execute(
+        "INSERT INTO staff_account (subject, name, username, roles, units, seen_at)"
+        " VALUES (%(subject)s, %(name)s, %(username)s, %(roles)s::text[], %(units)s::uuid[], %(now)s)"
+        " ON CONFLICT (subject) DO UPDATE SET name = excluded.name, username = excluded.username,"
+        " roles = excluded.roles, units = excluded.units, seen_at = excluded.seen_at",
+        {**_as_seen(principal), "now": now},
+    )
 
 
 def insert_session(connection: Connection, row: SessionRow) -> None:
