@@ -11,7 +11,19 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
-from kreisbund_api.web.desk import cases, incidents, mining, releases, tasks, upgrades, variants, variants_rebase
+from kreisbund_api.web.desk import (
+    accounts,
+    cases,
+    incidents,
+    mining,
+    releases,
+    substitutes,
+    support,
+    tasks,
+    upgrades,
+    variants,
+    variants_rebase,
+)
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
 from kreisbund_api.web.operations import tenants
@@ -20,6 +32,7 @@ from kreisbund_api.web.portal import services as public_services
 from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
 from kreisbund_api.web.studio import agreements, bundles, drafts, reviews, templates, versions
+from kreisbund_api.web.studio import support as invitations
 from kreisbund_api.web.visits import Visit, install_pages, refusal
 from kreisbund_platform.texts import _
 
@@ -33,8 +46,19 @@ DESK = (
     *variants_rebase.PAGES,
     *upgrades.PAGES,
     *mining.PAGES,
+    *substitutes.PAGES,
+    *accounts.PAGES,
+    *support.PAGES,
 )
-STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
+STUDIO = (
+    *templates.PAGES,
+    *drafts.PAGES,
+    *reviews.PAGES,
+    *versions.PAGES,
+    *agreements.PAGES,
+    *bundles.PAGES,
+    *invitations.PAGES,
+)
 
 
 def install(app: FastAPI, services: Services) -> None:

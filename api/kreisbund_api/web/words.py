@@ -92,6 +92,13 @@ def _words() -> dict[str, dict[str, str]]:
             "county_admin": _("Plattformverwaltung im Landkreis"),
             "data_protection_officer": _("Datenschutz"),
             "template_author": _("Prozessgestaltung"),
+            "topic_lead": _("Serviceteam"),
+            "service_team_lead": _("Leitung des Serviceteams"),
+            "operator": _("Betrieb der Plattform"),
+        },
+        "basis": {
+            "INVITATION": _("auf Einladung"),
+            "EMERGENCY": _("Notzugriff"),
         },
         "event": {
             "APPLICATION_RECEIVED": _("Antrag eingegangen"),
@@ -107,6 +114,9 @@ def _words() -> dict[str, dict[str, str]]:
             "CASE_UPGRADE_UNDONE": _("Umstellung zurückgenommen"),
             "MESSAGE_RECEIVED": _("Nachricht eingegangen"),
             "SIGNAL_RECEIVED": _("Ereignis eingegangen"),
+            "TASK_REASSIGNED": _("Aufgabe weitergegeben"),
+            "SUPPORT_INVITED": _("Serviceteam eingeladen"),
+            "SUPPORT_REVOKED": _("Einladung des Serviceteams widerrufen"),
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
