@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.egress import Egress, EgressError, Purpose
 from kreisbund_platform.identity import sessions
+from kreisbund_platform.identity.freshness import FRESH_FOR
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import Tokens, WebSession
@@ -73,8 +74,11 @@ class OidcLogin:
         self._clock = clock
         self._egress = egress
 
-    def begin(self, entry: IssuerEntry, next_path: str) -> tuple[str, PendingLogin]:
-        """The issuer's address to send the browser to. Raises IssuerUnavailable."""
+    def begin(self, entry: IssuerEntry, next_path: str, *, anew: bool = False) -> tuple[str, PendingLogin]:
+        """The issuer's address to send the browser to. Raises IssuerUnavailable.
+
+        `anew`: the person must prove again who they are, whatever login the issuer still remembers.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(32) for _each in range(3))
         pending = PendingLogin(entry.issuer, entry.realm, state, nonce, verifier, next_path, self._seconds())
         query = {
@@ -87,6 +91,8 @@ class OidcLogin:
             "code_challenge": challenge_of(pending.verifier),
             "code_challenge_method": "S256",
         }
+        if anew:
+            query |= {"prompt": "login", "max_age": str(int(FRESH_FOR.total_seconds()))}
         return f"{self._checker.metadata(entry.issuer).authorization_endpoint}?{urlencode(query)}", pending
 
     def sealed(self, pending: PendingLogin) -> str:

@@ -34,11 +34,20 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class FreshLogin:
+    """What a person has to do first: prove again who they are, and how (`acr`; None: as the realm asks)."""
+
+    max_age_seconds: int
+    acr: str | None
+
+
+@dataclass(frozen=True)
 class Forbidden:
-    """The person may not do this."""
+    """The person may not do this; with `fresh_login` not before they have logged in again."""
 
     code: str
     message: str
+    fresh_login: FreshLogin | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A key belongs to one person and one mutation field. It is taken by an insert, so a second try waits for the
 first. Same input and same selection: the stored bytes; another selection: the same result, rendered now;
-another input: Conflict. Refusals are answers, too, and leave nothing else behind.
+another input: Conflict. Refusals are answers, too, and leave nothing else behind; only a login that is not fresh
+enough is refused before the key is looked at, so that the same key serves after the login.
 """
 
 import hashlib
@@ -33,6 +34,7 @@ from kreisbund_platform.database.object_types import One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
 from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity.freshness import fresh_login_problem
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.texts import _
 
@@ -71,6 +73,8 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
     if not may(operation.principal, f"Mutation.{raw.field_name}"):
         refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
         return _problem(refused, selection)
+    if stale := fresh_login_problem(operation.principal, raw.field_name, operation.settings, operation.clock.now()):
+        return _problem(stale, selection)
     if not 0 < len(key) <= LONGEST_KEY:
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
@@ -131,6 +135,9 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
     fields: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
     if isinstance(refusal, Conflict):
         fields["currentVersion"] = refusal.current_version
+    if isinstance(refusal, Forbidden):
+        fresh = refusal.fresh_login
+        fields["freshLogin"] = fresh and {"maxAgeSeconds": fresh.max_age_seconds, "acr": fresh.acr}
     if isinstance(refusal, Invalid):
         fields["fieldErrors"] = [vars(error) for error in refusal.field_errors]
     return fields
@@ -146,6 +153,8 @@ def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) ->
         value = fields[child.name]
         if child.name == "fieldErrors":
             value = [_project(error, "FieldError", child) for error in value]
+        elif child.name == "freshLogin" and value is not None:
+            value = _project(value, "FreshLogin", child)
         answer[child.key] = value
     return answer
 

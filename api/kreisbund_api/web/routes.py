@@ -10,7 +10,7 @@ from starlette.responses import Response
 from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
-from kreisbund_api.web import assets
+from kreisbund_api.web import assets, continuing
 from kreisbund_api.web.desk import (
     accounts,
     cases,
@@ -49,6 +49,7 @@ DESK = (
     *substitutes.PAGES,
     *accounts.PAGES,
     *support.PAGES,
+    *continuing.PAGES,
 )
 STUDIO = (
     *templates.PAGES,
@@ -58,6 +59,7 @@ STUDIO = (
     *agreements.PAGES,
     *bundles.PAGES,
     *invitations.PAGES,
+    *continuing.PAGES,
 )
 
 
@@ -69,7 +71,7 @@ def install(app: FastAPI, services: Services) -> None:
     install_pages(app, services, "desk", DESK, of_county=True)
     install_pages(app, services, "studio", STUDIO, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
-    install_pages(app, services, "operations", tenants.PAGES, of_county=False)
+    install_pages(app, services, "operations", tenants.PAGES + continuing.PAGES, of_county=False)
     assets.install(app, services.settings.home)
     _install_refusals(app, services)
     app.add_middleware(PageHeaders, issuers=lambda: _issuer_origins(services))

@@ -5,11 +5,12 @@ and where its people stand.
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from kreisbund_platform.identity.models import SessionRow
+from kreisbund_platform.identity.models import KeptFormRow, SessionRow
 from kreisbund_platform.identity.principals import Principal
 
 # Blocked people lend nothing and are stood in for by nobody; a role that its owner has lost is lent no more.
@@ -124,3 +125,25 @@ def delete_old_sessions(connection: Connection, seen_before: datetime, created_b
 def delete_old_answers(connection: Connection, created_before: datetime) -> int:
     """Removes stored answers of the county's own `idempotency` table; answers how many."""
     return connection.execute("DELETE FROM idempotency WHERE created_at < %s", (created_before,)).rowcount
+
+
+def insert_form(connection: Connection, row: KeptFormRow) -> None:
+    """Keeps a form."""
+    connection.execute(
+        "INSERT INTO shared.kept_form (id, issuer, subject, wrapped, kept_at) VALUES (%s, %s, %s, %s, %s)",
+        (row.id, row.issuer, row.subject, row.wrapped, row.kept_at),
+    )
+
+
+def kept_form(connection: Connection, form_id: UUID, kept_after: datetime) -> KeptFormRow | None:
+    """A form that is not too old."""
+    with connection.cursor(row_factory=class_row(KeptFormRow)) as cursor:
+        return cursor.execute(
+            "SELECT id, issuer, subject, wrapped, kept_at FROM shared.kept_form WHERE id = %s AND kept_at > %s",
+            (form_id, kept_after),
+        ).fetchone()
+
+
+def delete_old_forms(connection: Connection, kept_before: datetime) -> None:
+    """Removes what nobody came back for."""
+    connection.execute("DELETE FROM shared.kept_form WHERE kept_at <= %s", (kept_before,))

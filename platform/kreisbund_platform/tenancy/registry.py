@@ -128,7 +128,7 @@ def read_tenants(connection: Connection[Any]) -> list[TenantContext]:
     """All counties by slug, deleted ones included."""
     with connection.cursor(row_factory=class_row(TenantContext)) as cursor:
         return cursor.execute(
-            "SELECT id, slug, name, regional_key, kind, status, schema_name, login_role, profile"
+            "SELECT id, slug, name, regional_key, kind, status, schema_name, login_role, profile, identity"
             " FROM shared.tenant ORDER BY slug"
         ).fetchall()
 
