@@ -35,10 +35,10 @@ class Conflict:
 
 @dataclass(frozen=True)
 class FreshLogin:
-    """What a person has to do first: prove again who they are, and how (`acr`; None: as the realm asks)."""
+    """What a person has to do first: prove again who they are, not longer ago than this, and by two factors or one."""
 
     max_age_seconds: int
-    acr: str | None
+    second_factor: bool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.graphql.conftest import Api, People
 from tests.support.fixtures import START, principal_of
 
 DELEGATE = """mutation ($input: DelegateRoleInput!) { delegateRole(input: $input) { __typename
-  ... on Problem { code } ... on Forbidden { freshLogin { seconds: maxAgeSeconds acr } }
+  ... on Problem { code } ... on Forbidden { freshLogin { seconds: maxAgeSeconds secondFactor } }
   ... on Invalid { fieldErrors { path } } } }"""
 
 
@@ -41,7 +41,7 @@ def test_an_old_login_is_asked_to_prove_itself_and_the_same_key_serves_after(
         people.known["lead"] = replace(lead, authenticated_at=moment)
         refused = delegate(api, key)
         assert (refused["__typename"], refused["code"]) == ("Forbidden", "FRESH_LOGIN_REQUIRED")
-        assert refused["freshLogin"] == {"seconds": 900, "acr": None}
+        assert refused["freshLogin"] == {"seconds": 900, "secondFactor": False}
     people.known["lead"] = lead
     assert delegate(api, key) == {
         "__typename": "Invalid",
@@ -67,13 +67,13 @@ def test_every_named_mutation_is_one_of_the_schema() -> None:
 
 def test_production_asks_for_five_minutes_and_the_second_factor(settings: Settings, county: TenantContext) -> None:
     strict = replace(settings, environment="production")
-    admin = replace(principal_of(county, "county_admin"), authentication_class="2")
+    admin = replace(principal_of(county, "county_admin"), authentication_methods=frozenset({"pwd", "hwk"}))
     held = START + timedelta(minutes=5)
     assert fresh_login_problem(admin, "releaseVersion", strict, held) is None
     late = fresh_login_problem(admin, "releaseVersion", strict, held + timedelta(seconds=1))
     assert late is not None
-    assert late.fresh_login == FreshLogin(300, "2")
-    one_factor = replace(admin, authentication_class="1")
+    assert late.fresh_login == FreshLogin(300, second_factor=True)
+    one_factor = replace(admin, authentication_methods=frozenset({"pwd"}))
     assert fresh_login_problem(one_factor, "releaseVersion", strict, START) is not None
     assert fresh_login_problem(one_factor, "addNote", strict, START) is None
     operator = principal_of(None, "operator", realm_kind=RealmKind.OPERATIONS)
@@ -82,7 +82,12 @@ def test_production_asks_for_five_minutes_and_the_second_factor(settings: Settin
 
 def test_the_manifest_brings_the_second_factor_into_a_demonstration(settings: Settings, county: TenantContext) -> None:
     asked = replace(county, identity={"staff_second_factor": True})
-    admin = replace(principal_of(asked, "county_admin"), authentication_class="1")
+    admin = replace(principal_of(asked, "county_admin"), authentication_methods=frozenset({"pwd"}))
     assert fresh_login_problem(admin, "releaseVersion", settings, START) is not None
-    assert fresh_login_problem(replace(admin, authentication_class="2"), "releaseVersion", settings, START) is None
+    assert (
+        fresh_login_problem(
+            replace(admin, authentication_methods=frozenset({"pwd", "hwk"})), "releaseVersion", settings, START
+        )
+        is None
+    )
     assert fresh_login_problem(principal_of(county, "county_admin"), "releaseVersion", settings, START) is None

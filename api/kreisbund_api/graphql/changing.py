@@ -137,7 +137,7 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
         fields["currentVersion"] = refusal.current_version
     if isinstance(refusal, Forbidden):
         fresh = refusal.fresh_login
-        fields["freshLogin"] = fresh and {"maxAgeSeconds": fresh.max_age_seconds, "acr": fresh.acr}
+        fields["freshLogin"] = fresh and {"maxAgeSeconds": fresh.max_age_seconds, "secondFactor": fresh.second_factor}
     if isinstance(refusal, Invalid):
         fields["fieldErrors"] = [vars(error) for error in refusal.field_errors]
     return fields

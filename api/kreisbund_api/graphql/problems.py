@@ -36,10 +36,10 @@ class Conflict(Problem):
 
 @strawberry.type
 class FreshLogin:
-    """Log in again, at most so long ago; `acr`: the authentication class that is asked for, null for any."""
+    """Log in again: at most so long ago, and with a second factor where it says so."""
 
     max_age_seconds: int
-    acr: str | None
+    second_factor: bool
 
 
 @strawberry.type

@@ -42,7 +42,7 @@ def principal_from(
         account_kind=_word(claims.get("account_kind"), AccountKind) or AccountKind.PERSON,
         token_expires_at=expires_at,
         authenticated_at=_moment(claims.get("auth_time")),
-        authentication_class=_text(claims.get("acr")),
+        authentication_methods=frozenset(_list(claims.get("amr"))),
     )
 
 

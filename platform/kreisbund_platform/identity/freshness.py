@@ -1,7 +1,7 @@
 """What nobody does on a login of this morning: signing, approving, lending rights, work on tenants.
 
 The token's `auth_time` says when the person last proved who they are (OpenID Connect Core 1.0, section 2); refreshing
-tokens does not change it. Where the realm asks staff for a second factor, `acr` must say that it was used.
+tokens does not change it. Where the realm asks staff for a second factor, `amr` must say that it was used.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ FRESH_FOR = timedelta(minutes=5)
 # a demonstration token's whole life: programs with the password grant cannot be sent to a page
 DEMO_FRESH_FOR = timedelta(minutes=15)
 CLOCKS_DIFFER_BY = timedelta(seconds=30)
-SECOND_FACTOR_ACR = "2"
+# RFC 8176: a one-time code, a security key; the login flow of realms/second_factor.py says which was used
+SECOND_FACTORS = frozenset({"otp", "hwk"})
 FRESH_LOGIN_REQUIRED = "FRESH_LOGIN_REQUIRED"
 
 _SIGNING = {"proposePublication", "signPublication", "signVersion"}
@@ -30,13 +31,13 @@ def fresh_login_problem(principal: Principal, mutation: str, settings: Settings,
     if mutation not in FRESH_MUTATIONS:
         return None
     longest = DEMO_FRESH_FOR if settings.demo else FRESH_FOR
-    acr = SECOND_FACTOR_ACR if needs_second_factor(principal, settings) else None
+    second_factor = needs_second_factor(principal, settings)
     since = principal.authenticated_at
     is_fresh = since is not None and since - CLOCKS_DIFFER_BY <= now <= since + longest
-    if is_fresh and acr in (None, principal.authentication_class):
+    if is_fresh and (not second_factor or principal.authentication_methods & SECOND_FACTORS):
         return None
     text = _("Bitte melden Sie sich dafür noch einmal an.")
-    return Forbidden(FRESH_LOGIN_REQUIRED, text, FreshLogin(int(longest.total_seconds()), acr))
+    return Forbidden(FRESH_LOGIN_REQUIRED, text, FreshLogin(int(longest.total_seconds()), second_factor))
 
 
 def needs_second_factor(principal: Principal, settings: Settings) -> bool:

@@ -180,7 +180,7 @@ _RESULTS: dict[str, Who] = {
     **of_type("FieldError", {ANYONE: "path code message"}),
     **of_type("Conflict", {ANYONE: "code message currentVersion"}),
     **of_type("Forbidden", {ANYONE: "code message freshLogin"}),
-    **of_type("FreshLogin", {ANYONE: "maxAgeSeconds acr"}),
+    **of_type("FreshLogin", {ANYONE: "maxAgeSeconds secondFactor"}),
     **of_type("NotFound", {ANYONE: "code message"}),
     # interfaces: a field selected on one is judged here, its implementations' fields again by their own line
     **of_type("Node", {ANYONE: "id"}),

@@ -114,7 +114,8 @@ class Principal:
 
     `tenant` is set for a county's realm and for no other. `subject` is the issuer's `sub`, unique within its realm
     only. `home_tenant` is the slug of the county that delegated a member of the service team. Moments are aware, in
-    UTC. `authenticated_at`: when the person last proved who they are; `authentication_class`: how (the token's `acr`).
+    UTC. `authenticated_at`: when the person last proved who they are; `authentication_methods`: how
+    (the token's `amr`, RFC 8176).
     `roles` hold the lent ones; `realm_roles` are the token's alone, None where nothing was lent.
     """
 
@@ -130,7 +131,7 @@ class Principal:
     account_kind: AccountKind
     token_expires_at: datetime
     authenticated_at: datetime | None = None
-    authentication_class: str | None = None
+    authentication_methods: frozenset[str] = frozenset()
     realm_roles: frozenset[Role] | None = None
     lent_roles: tuple[LentRole, ...] = ()
     stands_in_for: tuple[StoodInFor, ...] = ()

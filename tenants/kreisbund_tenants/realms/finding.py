@@ -60,7 +60,8 @@ def flow(admin: Any) -> tuple[FlowStep, ...]:
 
 def _step(admin: Any, line: Representation) -> FlowStep:
     name = line["displayName"] if line.get("authenticationFlow") else line["providerId"]
-    role = None
-    if config := line.get("authenticationConfig"):
-        role = admin.get_authenticator_config(config)["config"].get("condUserRole")
-    return FlowStep(line["level"], name, line["requirement"], role)
+    config: Representation = {}
+    if config_id := line.get("authenticationConfig"):
+        config = admin.get_authenticator_config(config_id)["config"]
+    role, method = config.get("condUserRole"), config.get("default.reference.value")
+    return FlowStep(line["level"], name, line["requirement"], role, method)
