@@ -36,6 +36,7 @@ from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
 from kreisbund_platform.identity.freshness import fresh_login_problem
 from kreisbund_platform.identity.policy import may
+from kreisbund_platform.rights import four_eyes
 from kreisbund_platform.texts import _
 
 LONGEST_KEY = 200
@@ -63,6 +64,7 @@ class Change:
     scope: Scope
     request_hash: bytes
     document_hash: bytes
+    given: Mapping[str, Any]
     act: Callable[[], Outcome]
 
 
@@ -78,7 +80,9 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
     if not 0 < len(key) <= LONGEST_KEY:
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
-    change = Change(operation, selection, scope, _request_hash(info), _document_hash(selection), act)
+    arguments = _arguments(info)
+    hashes = _request_hash(arguments), _document_hash(selection)
+    change = Change(operation, selection, scope, *hashes, arguments.get("input") or {}, act)
     try:
         with operation.as_owner() if by_owner else _as_it_is():
             return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
@@ -99,12 +103,36 @@ def _once(change: Change) -> str:
     stored = reserve(connection, change.scope, change.request_hash, change.document_hash, now)
     if stored is not None:
         return _replay(change, stored)
-    outcome = undone_if(connection, change.act, lambda result: isinstance(result, REFUSALS))
+    outcome = _outcome(change)
     result_type, ids = _kept(outcome)
     told = outcome.told if isinstance(outcome, Done) else {}
     answer = _render(change, result_type, {**ids, **told})
     keep(connection, change.scope, result_type, ids, answer)
     return answer
+
+
+def _outcome(change: Change) -> Outcome:
+    """What the change led to; a refusal has undone what it wrote.
+
+    Where the county wants two persons for it, it happens once the second one has confirmed exactly this. Before, it is
+    tried and undone, so that nobody is asked to confirm what cannot be done, and stands as a proposal.
+    """
+    operation, connection = change.operation, change.operation.connection
+    of_county = operation.principal.tenant is not None and not operation.principal.is_guest
+    proposal = four_eyes.needed(operation.work, change.scope.mutation, change.given) if of_county else None
+    if proposal is None:
+        return undone_if(connection, change.act, _is_refusal)
+    confirmed = undone_if(
+        connection, lambda: change.act() if four_eyes.use(operation.work, proposal) else None, _is_refusal
+    )
+    if confirmed is not None:
+        return confirmed
+    tried = undone_if(connection, change.act, lambda _result: True)
+    return tried if isinstance(tried, REFUSALS) else four_eyes.propose(operation.work, proposal)
+
+
+def _is_refusal(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, REFUSALS)
 
 
 def _replay(change: Change, stored: Stored) -> str:
@@ -159,10 +187,13 @@ def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) ->
     return answer
 
 
-def _request_hash(info: Info) -> bytes:
+def _arguments(info: Info) -> dict[str, Any]:
     raw = info._raw_info
     declared = raw.parent_type.fields[raw.field_name]
-    arguments = get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+    return get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+
+
+def _request_hash(arguments: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
 

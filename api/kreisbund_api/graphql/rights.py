@@ -10,7 +10,7 @@ from strawberry import ID
 from kreisbund_api.graphql.cases import StaffMember, SupportInvitation
 from kreisbund_api.graphql.catalogue import Tenant
 from kreisbund_api.graphql.problems import Conflict, Forbidden, Invalid, NotFound
-from kreisbund_api.graphql.scalars import Date, DateTime
+from kreisbund_api.graphql.scalars import JSON, Date, DateTime
 
 
 @strawberry.type
@@ -61,6 +61,50 @@ class OpenInvitation:
     id: ID
     county: Tenant
     until: DateTime
+
+
+@strawberry.type
+class Approval:
+    """A change that the county's manifest wants two persons for; `content` is its input, `case` the case's id."""
+
+    id: ID
+    operation: str
+    content: JSON
+    content_hash: str
+    case: ID | None
+    proposed_at: DateTime
+    proposed_by: StaffMember | None
+    until: DateTime
+    confirmed_at: DateTime | None
+    confirmed_by: StaffMember | None
+    used_at: DateTime | None
+    version: int
+
+
+@strawberry.input
+class ConfirmApprovalInput:
+    """`contentHash`: of the content that the second person has seen."""
+
+    approval: ID
+    content_hash: str
+    expected_version: int
+    idempotency_key: ID
+
+
+@strawberry.input
+class WithdrawApprovalInput:
+    """A proposal as it was seen."""
+
+    approval: ID
+    expected_version: int
+    idempotency_key: ID
+
+
+@strawberry.type
+class ApprovalSuccess:
+    """The proposal as it is now."""
+
+    approval: Approval
 
 
 @strawberry.input
@@ -180,6 +224,9 @@ class SupportInvitationSuccess:
 
 AccountBlockResult = Annotated[
     AccountBlockSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("AccountBlockResult")
+]
+ApprovalResult = Annotated[
+    ApprovalSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("ApprovalResult")
 ]
 SubstitutionResult = Annotated[
     SubstitutionSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("SubstitutionResult")

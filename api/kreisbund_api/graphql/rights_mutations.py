@@ -6,7 +6,7 @@ from kreisbund_api.graphql import changes, rights
 from kreisbund_api.graphql.changing import Outcome, done, perform
 from kreisbund_api.graphql.reading import Info
 from kreisbund_platform.cases import reassigning
-from kreisbund_platform.rights import blocking, standing_in, support
+from kreisbund_platform.rights import blocking, four_eyes, standing_in, support
 from kreisbund_platform.rights.standing_in import Period
 
 
@@ -112,5 +112,30 @@ class SupportMutations:
         def act() -> Outcome:
             revoked = support.revoke(info.context.work, input.invitation, input.expected_version)
             return done("SupportInvitationSuccess", revoked)
+
+        return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]
+
+
+@strawberry.type
+class ApprovalMutations:
+    """Four eyes: the second person's part."""
+
+    @strawberry.mutation
+    def confirm_approval(self, info: Info, input: rights.ConfirmApprovalInput) -> rights.ApprovalResult:
+        """Confirms a proposal as the second person; the first one then asks for the change again."""
+
+        def act() -> Outcome:
+            seen = input.content_hash, input.expected_version
+            return done("ApprovalSuccess", four_eyes.confirm(info.context.work, input.approval, *seen))
+
+        return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]
+
+    @strawberry.mutation
+    def withdraw_approval(self, info: Info, input: rights.WithdrawApprovalInput) -> rights.ApprovalResult:
+        """Takes a proposal back, or turns it down."""
+
+        def act() -> Outcome:
+            withdrawn = four_eyes.withdraw(info.context.work, input.approval, input.expected_version)
+            return done("ApprovalSuccess", withdrawn)
 
         return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from strawberry import ID
 from kreisbund_api.graphql.cases import CaseRecord, StaffMember, Task
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import Info, read, read_through, require
-from kreisbund_api.graphql.rights import AccountBlock, Delegation, OpenInvitation, Substitution
+from kreisbund_api.graphql.rights import AccountBlock, Approval, Delegation, OpenInvitation, Substitution
 from kreisbund_platform.database import rights_objects
 from kreisbund_platform.database.object_types import One
 from kreisbund_platform.identity.principals import AccessBasis, Invitation
@@ -51,6 +51,11 @@ class RightsQuery:
     def delegations(self, info: Info) -> list[Delegation]:
         """Who lends which role to whom, now and later."""
         return read(info, rights_objects.DELEGATIONS)  # type: ignore[no-any-return]
+
+    @strawberry.field
+    def approvals(self, info: Info) -> list[Approval]:
+        """Open proposals that the viewer made or might confirm."""
+        return read(info, rights_objects.OPEN_APPROVALS)  # type: ignore[no-any-return]
 
     @strawberry.field
     def tasks_to_reassign(self, info: Info) -> list[Task]:

@@ -86,6 +86,33 @@ OPEN_INVITATION = ObjectType(
         "until": Column("{a}.until"),
     },
 )
+APPROVAL = ObjectType(
+    "Approval",
+    "approval {a}",
+    {
+        "id": Column("{a}.id"),
+        "operation": Column("{a}.operation"),
+        "content": Column("{a}.content"),
+        "contentHash": Column("{a}.content_hash"),
+        "case": Column("{a}.case_id"),
+        "proposedAt": Column("{a}.proposed_at"),
+        "proposedBy": One("StaffMember", "{a}.subject = {p}.proposed_by"),
+        "until": Column("{a}.until"),
+        "confirmedAt": Column("{a}.confirmed_at"),
+        "confirmedBy": One("StaffMember", "{a}.subject = {p}.confirmed_by"),
+        "usedAt": Column("{a}.used_at"),
+        "version": Column("{a}.version"),
+    },
+    # whoever proposed it, and who might be the second person
+    rows={"staff": "({a}.proposed_by = {subject}::text OR {a}.roles && {roles}::text[])"},
+    case_id="{a}.case_id",
+    personal={"content": "DATA"},
+)
+OPEN_APPROVALS = Many(
+    "Approval",
+    "{a}.used_at IS NULL AND {a}.withdrawn_at IS NULL AND {a}.until > {now}::timestamptz",
+    "{a}.proposed_at, {a}.id",
+)
 STAFF_MEMBERS = Many("StaffMember", "true", "{a}.name, {a}.subject", most=2_000)
 BLOCKS = Many("AccountBlock", "true", "{a}.ended_at NULLS FIRST, {a}.blocked_at DESC, {a}.id", most=1_000)
 SUBSTITUTIONS = Many("Substitution", _LASTING, "{a}.first_day, {a}.id", most=1_000)
@@ -98,4 +125,4 @@ TO_REASSIGN = Many(
     " AND EXISTS (SELECT 1 FROM account_block b WHERE b.subject = {a}.assignee AND b.ended_at IS NULL)",
     "{a}.due_at NULLS LAST, {a}.id",
 )
-RIGHTS_TYPES = (STAFF_MEMBER, ACCOUNT_BLOCK, SUBSTITUTION, DELEGATION, SUPPORT_INVITATION, OPEN_INVITATION)
+RIGHTS_TYPES = (STAFF_MEMBER, ACCOUNT_BLOCK, SUBSTITUTION, DELEGATION, SUPPORT_INVITATION, OPEN_INVITATION, APPROVAL)

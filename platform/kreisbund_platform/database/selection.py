@@ -125,7 +125,7 @@ class Statement:
         parts = [_literal(f'{{"{TYPE_KEY}":"{type_name}"')]
         children = selection.children.get(type_name, ())
         if kinds := self._catalogue.read_kinds(type_name, children):
-            case_id = f"to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text"
+            case_id = f"coalesce(to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text, 'null')"
             parts += [_literal(f',"{READ_KEY}":["{" ".join(kinds)}",'), case_id, _literal("]")]
         for child in children:
             assert NAME.fullmatch(child.key), "a response key is a GraphQL name"

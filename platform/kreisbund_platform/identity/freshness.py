@@ -20,7 +20,7 @@ SECOND_FACTORS = frozenset({"otp", "hwk"})
 FRESH_LOGIN_REQUIRED = "FRESH_LOGIN_REQUIRED"
 
 _SIGNING = {"proposePublication", "signPublication", "signVersion"}
-_APPROVING = {"releaseVersion", "setAutomaticRelease"}
+_APPROVING = {"releaseVersion", "setAutomaticRelease", "confirmApproval"}
 _RIGHTS = {"delegateRole", "unblockAccount", "linkAccounts"}
 _TENANTS = {"createTenant"}
 FRESH_MUTATIONS = frozenset(_SIGNING | _APPROVING | _RIGHTS | _TENANTS)

@@ -24,7 +24,7 @@ RIGHTS: dict[str, Who] = {
     **of_type(
         "Query",
         {
-            STAFF: "staffMembers substitutions delegations",
+            STAFF: "staffMembers substitutions delegations approvals",
             BLOCK_READERS: "accountBlocks",
             TEAM_LEADS: "tasksToReassign",
             SERVICE_TEAM: "supportInvitations supportCase",
@@ -34,7 +34,7 @@ RIGHTS: dict[str, Who] = {
         "Mutation",
         {
             COUNTY_ADMINS: "blockAccount unblockAccount",
-            STAFF: "nameSubstitute endSubstitution delegateRole endDelegation",
+            STAFF: "nameSubstitute endSubstitution delegateRole endDelegation confirmApproval withdrawApproval",
             TEAM_LEADS: "reassignTask",
             INVITING: "inviteSupport revokeSupport",
         },
@@ -48,6 +48,16 @@ RIGHTS: dict[str, Who] = {
     **of_type("CaseRecord", {CASE_READERS: "supportInvitations"}),
     **of_type("CaseEvent", {CASE_READERS: "onBehalfOf"}),
     **of_type("AccessLogEntry", {CITIZEN | {Role.DATA_PROTECTION_OFFICER}: "basis"}),
+    **of_type(
+        "Approval",
+        {
+            STAFF: (
+                "id operation content contentHash case proposedAt proposedBy until confirmedAt confirmedBy usedAt"
+                " version"
+            )
+        },
+    ),
+    **of_type("ApprovalSuccess", {STAFF: "approval"}),
     **of_type("AccountBlockSuccess", {COUNTY_ADMINS: "block"}),
     **of_type("SubstitutionSuccess", {STAFF: "substitution"}),
     **of_type("DelegationSuccess", {STAFF: "delegation"}),

@@ -1,9 +1,10 @@
 """Rows of a county's decisions about people."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Text, Uuid
+from sqlalchemy import ARRAY, JSON, DateTime, Text, Uuid
 from sqlmodel import Field, SQLModel
 
 Moment = DateTime(timezone=True)
@@ -90,3 +91,25 @@ class InvitationPlace(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     tenant_id: UUID
     until: datetime = Field(sa_type=Moment)
+
+
+class Approval(SQLModel, table=True):
+    """A change that one person proposes and a second one confirms; `content_hash` is SHA-256, hex."""
+
+    __tablename__ = "approval"
+    id: UUID = Field(primary_key=True)
+    operation: str = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    content: dict[str, Any] = Field(sa_type=JSON)
+    case_id: UUID | None
+    roles: list[str] = Field(sa_type=ARRAY(Text))
+    proposed_at: datetime = Field(sa_type=Moment)
+    proposed_by: str = Field(sa_type=Text)
+    proposing_persons: list[str] = Field(sa_type=ARRAY(Text))
+    until: datetime = Field(sa_type=Moment)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    confirmed_by: str | None = Field(default=None, sa_type=Text)
+    confirming_persons: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
+    used_at: datetime | None = Field(default=None, sa_type=Moment)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Moment)
+    version: int = 1

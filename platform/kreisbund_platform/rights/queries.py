@@ -1,11 +1,16 @@
 """SQL of a county's decisions about people that one row's columns do not say."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.rows import class_row
 from psycopg.types.json import Json
+
+from kreisbund_platform.rights.models import Approval
 
 Rows = Connection[Any]
 
@@ -62,3 +67,55 @@ def holding_invitation(connection: Rows, invitation_id: UUID, now: datetime) -> 
         (invitation_id, now),
     ).fetchone()
     return row[0] if row else None
+
+
+@dataclass(frozen=True)
+class TaskInTemplate:
+    """What four eyes ask of a task. `key`: template's slug / element's id; `data`: the case's."""
+
+    key: str
+    role: str
+    case_id: UUID
+    case_version: int
+    data: dict[str, Any] | None
+
+
+def task_in_template(connection: Rows, task_id: UUID) -> TaskInTemplate | None:
+    """A task with its place in the template."""
+    with connection.cursor(row_factory=class_row(TaskInTemplate)) as cursor:
+        return cursor.execute(
+            "SELECT p.slug || '/' || t.element_id AS key, t.role, c.id AS case_id, c.version AS case_version, c.data"
+            " FROM task t JOIN case_record c ON c.id = t.case_id"
+            " JOIN shared.process_template p ON p.id = c.template_id WHERE t.id = %s",
+            (task_id,),
+        ).fetchone()
+
+
+def open_approval(connection: Rows, operation: str, content_hash: str, subject: str, now: datetime) -> Approval | None:
+    """A person's proposal of exactly this content that is neither used nor over; locked."""
+    with connection.cursor(row_factory=class_row(Approval)) as cursor:
+        return cursor.execute(
+            "SELECT * FROM approval WHERE operation = %s AND content_hash = %s AND proposed_by = %s"
+            " AND used_at IS NULL AND withdrawn_at IS NULL AND until > %s FOR UPDATE",
+            (operation, content_hash, subject, now),
+        ).fetchone()
+
+
+def withdraw_old(connection: Rows, operation: str, content_hash: str, subject: str, now: datetime) -> None:
+    """Closes what ran out, so that the same can be proposed again."""
+    connection.execute(
+        "UPDATE approval SET withdrawn_at = %(now)s, version = version + 1 WHERE operation = %(operation)s"
+        " AND content_hash = %(hash)s AND proposed_by = %(subject)s AND used_at IS NULL AND withdrawn_at IS NULL"
+        " AND until <= %(now)s",
+        {"operation": operation, "hash": content_hash, "subject": subject, "now": now},
+    )
+
+
+def linked_persons(connection: Rows, accounts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The natural persons of those accounts (realm, subject) that operators have linked."""
+    found = connection.execute(
+        "SELECT realm, subject, person_id::text FROM shared.natural_person_account"
+        " WHERE (realm, subject) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        ([realm for realm, _subject in accounts], [subject for _realm, subject in accounts]),
+    ).fetchall()
+    return {(realm, subject): person for realm, subject, person in found}

@@ -8,8 +8,8 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class TenantContext:
-    """One county as the registry knows it. `profile` is the public part of county.toml (see manifest), `identity` its
-    part `[identity]`.
+    """One county as the registry knows it. `profile` is the public part of county.toml (see manifest), `identity` and
+    `four_eyes` are its parts of these names.
     """
 
     id: UUID
@@ -22,6 +22,7 @@ class TenantContext:
     login_role: str
     profile: Mapping[str, Any] = field(hash=False)
     identity: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    four_eyes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class TenantMissingError(Exception):

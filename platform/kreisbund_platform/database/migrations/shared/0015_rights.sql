@@ -13,3 +13,5 @@ CREATE TABLE kept_form (
     wrapped bytea NOT NULL,
     kept_at timestamptz NOT NULL
 );
+-- What needs a second person in a county ([four_eyes] of county.toml).
+ALTER TABLE tenant ADD COLUMN four_eyes jsonb NOT NULL DEFAULT '{}';
