@@ -44,14 +44,6 @@ def person(site, role, number=0, realm="nordhausen"):
     return [each for each in people_of(realm_named(registry, realm), counties) if each.role is role][number]
 
 
-def second_caseworker(site) -> Browser:
-    browser, found = site.browser(), person(site, Role.CASEWORKER, 1)
-    answer = browser.client.get(f"{DESK}/")
-    fields = Page(answer.text).forms[0]["fields"] | {"username": found.username, "password": found.password}
-    assert browser.client.post(str(answer.url), data=fields, headers={"Origin": site.base}).status_code == 200
-    return browser
-
-
 @pytest.fixture(scope="module")
 def office(site, adopted, source):
     citizen = site.logged_in("nordhausen", Role.CITIZEN, "/portal/nordhausen/applications")
@@ -59,7 +51,7 @@ def office(site, adopted, source):
     application = next(link for link in page.links if "/applications/" in link)
     number = re.search(r"Vorgangsnummer</dt><dd>([^<]+)", page.html)[1]
     worker = site.logged_in("nordhausen", Role.CASEWORKER, f"{DESK}/")
-    second = second_caseworker(site)
+    second = site.logged_in_as(person(site, Role.CASEWORKER, 1), f"{DESK}/")
     found = second.get(f"{DESK}/cases?q={number}")
     case = next(link for link in found.links if re.search(r"/cases/[0-9a-f-]{36}$", link))
     task = next(link for link in second.get(case).links if "/tasks/" in link)
@@ -155,7 +147,7 @@ def test_in_a_browser_an_admin_blocks_and_the_lead_passes_the_task_on(site, offi
         assert admin.get_by_text("aufgehoben").count() == 1
         chromium.close()
     assert office.task in office.worker.get(f"{DESK}/?view=mine").links
-    assert second_caseworker(site).get(f"{DESK}/").text
+    assert site.logged_in_as(blocked, f"{DESK}/").get(f"{DESK}/").text
 
 
 def opened(chromium, site, browser):
@@ -178,3 +170,37 @@ def refused(site, browser, found):
     answer: httpx.Response = browser.client.post(str(answer.url), data=fields, headers={"Origin": site.base})
     assert answer.status_code == 403
     assert "gesperrt" in answer.text
+
+
+def test_a_second_person_confirms_on_a_page_and_the_first_one_carries_it_out(site, office):
+    services = site.app.state.services
+    with services.connections._database.owner() as owner:
+        rules = '{"mutations": ["blockAccount"]}'
+        owner.execute("UPDATE shared.tenant SET four_eyes = %s::jsonb WHERE slug = 'nordhausen'", (rules,))
+    services.registry.refresh()
+    try:
+        subject = person(site, Role.RECORDS_OFFICER).subject
+        site.logged_in("nordhausen", Role.RECORDS_OFFICER, f"{DESK}/")
+        second = site.logged_in_as(person(site, Role.COUNTY_ADMIN, 1), f"{DESK}/")
+        path = f"{DESK}/accounts"
+        page = office.admin.post(
+            path, action="block", subject=subject, reason="Anlass", **office.admin.get(path).form(path)
+        )
+        assert "Von mir vorgeschlagen" in page.text
+        assert "Jetzt ausführen" not in page.text
+        seen = second.get(f"{DESK}/approvals")
+        assert "Anlass" in seen.text
+        second.post(f"{DESK}/approvals", action="confirm", **hidden_of(seen, "hash"))
+        ready = office.admin.get(f"{DESK}/approvals")
+        assert "bestätigt" in ready.text
+        office.admin.post(f"{DESK}/approvals", action="carry-out", **hidden_of(ready, "approval"))
+        assert "Anlass" in office.admin.get(path).text
+        assert "Anlass" not in office.admin.get(f"{DESK}/approvals").text
+    finally:
+        with services.connections._database.owner() as owner:
+            owner.execute("UPDATE shared.tenant SET four_eyes = '{}' WHERE slug = 'nordhausen'")
+        services.registry.refresh()
+
+
+def hidden_of(page, name):
+    return next(form["fields"] for form in page.forms if name in form["fields"])

@@ -13,6 +13,7 @@ from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets, continuing
 from kreisbund_api.web.desk import (
     accounts,
+    approvals,
     cases,
     incidents,
     mining,
@@ -48,6 +49,7 @@ DESK = (
     *mining.PAGES,
     *substitutes.PAGES,
     *accounts.PAGES,
+    *approvals.PAGES,
     *support.PAGES,
     *continuing.PAGES,
 )

@@ -25,6 +25,7 @@ from kreisbund_platform.identity.freshness import FRESH_LOGIN_REQUIRED
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.kept_forms import KeptForm
 from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.rights.four_eyes import SECOND_PERSON_NEEDED
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import IssuerEntry
 from kreisbund_platform.texts import _
@@ -45,6 +46,10 @@ class PageRefusedError(Exception):
 
 class LoginNeededError(Exception):
     """The visitor may be entitled, but nobody is logged in."""
+
+
+class SecondPersonNeededError(Exception):
+    """The change stands as a proposal until a second person confirms it."""
 
 
 class FreshLoginNeededError(Exception):
@@ -130,6 +135,8 @@ async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
     if result["__typename"] == "Forbidden":
         if result["code"] == FRESH_LOGIN_REQUIRED:
             raise FreshLoginNeededError
+        if result["code"] == SECOND_PERSON_NEEDED and visit.area == "desk":
+            raise SecondPersonNeededError
         if visit.principal is None:
             raise LoginNeededError
         raise PageRefusedError(403)
@@ -186,6 +193,8 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
             return await _answer(visit, page, of_county)
         except FreshLoginNeededError:
             return go(await run_sync(_fresh_login_address, visit))
+        except SecondPersonNeededError:
+            return go(f"{visit.home}approvals")
         except PageRefusedError as refused:
             return refusal(visit, refused.status)
         except (IssuerUnavailable, DatabaseUnavailableError):

@@ -12,6 +12,7 @@ ONE_TIME_CODE_ROLE = "needs_one_time_code"
 SECURITY_KEY_ROLE = "needs_security_key"
 # as long as a session at most: how old a login is says auth_time
 AMR_HOLDS_SECONDS = 10 * 60 * 60
+METHOD_ALIAS = "kreisbund-amr-"
 BUILT_IN_FLOW = "browser"
 FLOW = "kreisbund-browser"
 FORMS, SECURITY_KEY, ONE_TIME_CODE = "kreisbund-forms", "kreisbund-security-key", "kreisbund-one-time-code"
@@ -61,8 +62,13 @@ def configuration(step: FlowStep) -> dict[str, Any] | None:
         return {"alias": step.role, "config": {"condUserRole": step.role, "negate": "false"}}
     if step.method:
         said = {"default.reference.value": step.method, "default.reference.maxAge": str(AMR_HOLDS_SECONDS)}
-        return {"alias": f"kreisbund-{step.method}", "config": said}
+        return {"alias": f"{METHOD_ALIAS}{step.method}", "config": said}
     return None
+
+
+def method_named(alias: str) -> str:
+    """The method that a line's configuration was made for."""
+    return alias.removeprefix(METHOD_ALIAS)
 
 
 def is_sub_flow(step: FlowStep) -> bool:
