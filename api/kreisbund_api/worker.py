@@ -25,6 +25,7 @@ from kreisbund_platform.documents import uploads
 from kreisbund_platform.identity import retention, sessions
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
+from kreisbund_platform.rights import retention as rights_retention
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates.life_cycle import releases, rollouts
 from kreisbund_platform.tenancy.connections import Connections
@@ -185,6 +186,7 @@ class Worker:
             uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
             retention.forget_answers(work)
             reads.forget_old(connection, now)
+            rights_retention.forget_old(work)
         self._tidied[tenant.slug] = self._today()
 
     def _tidy_shared_daily(self) -> None:

@@ -51,7 +51,6 @@ class Kind(IntEnum):
     DELEGATION = 42
     SUPPORT_INVITATION = 43
     APPROVAL = 44
-    EMERGENCY_ACCESS = 45
     KEPT_FORM = 46
 
 

@@ -10,11 +10,14 @@ import anyio
 import pytest
 
 from kreisbund_api.graphql.events import EventSource
+from kreisbund_platform.clock import ManualClock
+from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.rights import retention
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.graphql.conftest import Api, Case, CaseWriter, People
-from tests.support.fixtures import START, principal_of
+from tests.support.fixtures import START, WorkFor, principal_of
 
 TODAY = START.date()
 PROBLEM = "... on Problem { code } ... on Invalid { fieldErrors { path code } }"
@@ -277,3 +280,25 @@ def test_another_county_sees_none_of_it(api: Api, staff: dict[str, str]) -> None
     assert staff["anna"] not in str(found)
     assert found["substitutions"] == []
     assert staff["anna"] in str(api.ask("bert", asked)["data"]["substitutions"])
+
+
+def test_what_is_past_its_time_goes_and_what_still_counts_stays(
+    api: Api, staff: dict[str, str], county: TenantContext, work_for: WorkFor, clock: ManualClock
+) -> None:
+    change(api, "anna", SUBSTITUTE, substitute=staff["bert"], **days(0, 3))
+    ended = change(api, "vera", BLOCK, subject=staff["cleo"], reason="x")["block"]
+    change(api, "vera", UNBLOCK, block=ended["id"], expectedVersion=1)
+    change(api, "vera", BLOCK, subject=staff["till"], reason="x")
+
+    def left(work: WorkContext) -> tuple[set[str], set[str]]:
+        people = work.connection.execute("SELECT subject FROM staff_account").fetchall()
+        blocks = work.connection.execute("SELECT subject FROM account_block").fetchall()
+        return {row[0] for row in people} & set(staff.values()), {row[0] for row in blocks} & set(staff.values())
+
+    with work_for(county, "caseworker") as work:
+        clock.set(START + timedelta(days=500))
+        retention.forget_old(work)
+        assert left(work) == ({staff["anna"], staff["bert"]}, {staff["cleo"], staff["till"]})
+        clock.set(START + timedelta(days=1200))
+        retention.forget_old(work)
+        assert left(work) == (set(), {staff["till"]})

@@ -108,7 +108,6 @@ def _words() -> dict[str, dict[str, str]]:
         },
         "basis": {
             "INVITATION": _("auf Einladung"),
-            "EMERGENCY": _("Notzugriff"),
         },
         "event": {
             "APPLICATION_RECEIVED": _("Antrag eingegangen"),

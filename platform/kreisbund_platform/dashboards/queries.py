@@ -94,8 +94,9 @@ def set_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> 
     )
 
 
-def set_invitation(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> None:
-    """Where to ask about an invitation to the service team; nowhere once it is revoked."""
+def set_invitation(connection: Rows, tenant_id: UUID, payload: dict[str, Any], now: datetime) -> None:
+    """Where to ask about an invitation to the service team; nowhere once it is revoked. Forgets those that are over."""
+    connection.execute("DELETE FROM shared.support_invitation WHERE until < %s", (now,))
     if payload["until"] is None:
         connection.execute("DELETE FROM shared.support_invitation WHERE id = %s", (payload["id"],))
         return

@@ -11,7 +11,7 @@ class Audience(StrEnum):
 
     GUEST = "guest"
     LOGGED_IN = "logged_in"
-    # from outside of the county, looking at the one case that an invitation or two operators opened
+    # from outside of the county, looking at the one case that an invitation opened
     INVITED = "invited"
 
 

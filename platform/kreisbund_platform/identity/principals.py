@@ -96,7 +96,6 @@ class AccessBasis(StrEnum):
 
     OFFICE = "OFFICE"
     INVITATION = "INVITATION"
-    EMERGENCY = "EMERGENCY"
 
 
 @dataclass(frozen=True)

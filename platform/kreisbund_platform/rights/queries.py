@@ -119,3 +119,29 @@ def linked_persons(connection: Rows, accounts: Sequence[tuple[str, str]]) -> dic
         ([realm for realm, _subject in accounts], [subject for _realm, subject in accounts]),
     ).fetchall()
     return {(realm, subject): person for realm, subject, person in found}
+
+
+def delete_old_decisions(connection: Rows, before: datetime) -> None:
+    """Removes blocks, substitutions, delegations and invitations that were over by then."""
+    for table, over in (
+        ("account_block", "ended_at < %s"),
+        ("substitution", "last_day < %s::date"),
+        ("delegation", "last_day < %s::date"),
+        ("support_invitation", "until < %s"),
+    ):
+        connection.execute(f"DELETE FROM {table} WHERE {over}", (before,))
+
+
+def delete_old_approvals(connection: Rows, before: datetime) -> None:
+    """Removes proposals that were over by then, whatever became of them."""
+    connection.execute("DELETE FROM approval WHERE until < %s", (before,))
+
+
+def delete_old_colleagues(connection: Rows, before: datetime) -> None:
+    """Removes colleagues who were last here before then and whom no kept decision names."""
+    connection.execute(
+        "DELETE FROM staff_account a WHERE seen_at < %s"
+        " AND NOT EXISTS (SELECT 1 FROM substitution x WHERE a.subject IN (x.absent, x.substitute))"
+        " AND NOT EXISTS (SELECT 1 FROM delegation x WHERE a.subject IN (x.delegator, x.delegate))",
+        (before,),
+    )

@@ -1,5 +1,5 @@
 -- Which county has invited the service team, until when; which case and why stays in the county. The county's own row
--- decides at each look: this only says where to ask. Removed a day after its end.
+-- decides at each look: this only says where to ask. Removed with the next one told after its end.
 CREATE TABLE support_invitation (
     id uuid PRIMARY KEY,
     tenant_id uuid NOT NULL REFERENCES tenant ON DELETE CASCADE,

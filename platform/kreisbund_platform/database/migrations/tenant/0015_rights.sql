@@ -74,4 +74,4 @@ CREATE TABLE support_invitation (
 CREATE INDEX support_invitation_case ON support_invitation (case_id, invited_at DESC);
 -- On what ground somebody looked: as the county's office, or from outside by invitation.
 ALTER TABLE case_read ADD COLUMN basis text NOT NULL DEFAULT 'OFFICE'
-    CHECK (basis IN ('OFFICE', 'INVITATION', 'EMERGENCY'));
+    CHECK (basis IN ('OFFICE', 'INVITATION'));

@@ -1,5 +1,5 @@
 -- What one person proposes and a second one confirms, bound to the content's hash. Persons are natural ones; whose
--- lent rights somebody used counts as that person, too. Retention: the content goes 30 days after the end.
+-- lent rights somebody used counts as that person, too. Retention: 30 days after `until`.
 CREATE TABLE approval (
     id uuid PRIMARY KEY,
     operation text NOT NULL,
