@@ -11,6 +11,7 @@ import pytest
 
 from kreisbund_api.graphql.events import EventSource
 from kreisbund_platform.clock import ManualClock
+from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.rights import retention
@@ -302,3 +303,14 @@ def test_what_is_past_its_time_goes_and_what_still_counts_stays(
         clock.set(START + timedelta(days=1200))
         retention.forget_old(work)
         assert left(work) == (set(), {staff["till"]})
+
+
+def test_a_county_that_a_migration_left_behind_goes_on(api: Api, database: Database, county: TenantContext) -> None:
+    table = f"{county.schema_name}.account_block"
+    with database.owner() as owner:
+        owner.execute(f"ALTER TABLE {table} RENAME TO account_block_not_yet")
+        try:
+            assert status_of(api, "caseworker") == 200
+        finally:
+            owner.execute(f"ALTER TABLE {table}_not_yet RENAME TO account_block")
+    assert status_of(api, "caseworker") == 200
