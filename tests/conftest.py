@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak", "tests.support.clamd"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak", "tests.support.clamd", "tests.support.api"]
 
 OUTSIDE_DATA = "the folder shared/data is missing"
 

@@ -18,9 +18,11 @@ from cryptography.exceptions import InvalidTag
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.egress import Egress, EgressError, Purpose
 from kreisbund_platform.identity import sessions
+from kreisbund_platform.identity.freshness import FRESH_FOR
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.sessions import Tokens, WebSession
+from kreisbund_platform.identity.standing import AccountBlockedError, standing
 from kreisbund_platform.identity.tokens import PAGES_CLIENT, TokenChecker, TokenRefused
 from kreisbund_platform.identity.wrapping import unwrap, wrap
 from kreisbund_platform.settings import Settings
@@ -34,7 +36,7 @@ SEALED_FOR = b"kreisbund pending login"
 
 
 class LoginFailed(Exception):  # noqa: N818 - an outcome that people meet, not a fault of the program
-    """The callback finishes no login that this browser began. The text is a code for the log."""
+    """The callback finishes no login that this browser began; the text is a code. `BLOCKED`: by the county."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,11 @@ class OidcLogin:
         self._clock = clock
         self._egress = egress
 
-    def begin(self, entry: IssuerEntry, next_path: str) -> tuple[str, PendingLogin]:
-        """The issuer's address to send the browser to. Raises IssuerUnavailable."""
+    def begin(self, entry: IssuerEntry, next_path: str, *, anew: bool = False) -> tuple[str, PendingLogin]:
+        """The issuer's address to send the browser to. Raises IssuerUnavailable.
+
+        `anew`: the person must prove again who they are, whatever login the issuer still remembers.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(32) for _each in range(3))
         pending = PendingLogin(entry.issuer, entry.realm, state, nonce, verifier, next_path, self._seconds())
         query = {
@@ -86,6 +91,8 @@ class OidcLogin:
             "code_challenge": challenge_of(pending.verifier),
             "code_challenge_method": "S256",
         }
+        if anew:
+            query |= {"prompt": "login", "max_age": str(int(FRESH_FOR.total_seconds()))}
         return f"{self._checker.metadata(entry.issuer).authorization_endpoint}?{urlencode(query)}", pending
 
     def sealed(self, pending: PendingLogin) -> str:
@@ -118,10 +125,17 @@ class OidcLogin:
             return None
         try:
             session = self._refreshed(session)
-            return session, self._checker.check(session.tokens.access_token)
-        except (TokenRefused, LoginFailed):
+            return session, self._standing(self._checker.check(session.tokens.access_token))
+        except (TokenRefused, LoginFailed, AccountBlockedError):
             self.close(session_id)
             return None
+
+    def _standing(self, principal: Principal) -> Principal:
+        """The person as their county sees them now. Raises AccountBlockedError."""
+        if principal.tenant is None:
+            return principal
+        with self._connections.for_tenant(principal.tenant) as connection:
+            return standing(connection, principal, self._clock.now())
 
     def close(self, session_id: str) -> None:
         """Ends a session here."""
@@ -187,6 +201,10 @@ class OidcLogin:
             raise LoginFailed(refusal.code) from None
         if principal.subject != subject:
             raise LoginFailed("TWO_SUBJECTS")
+        try:
+            self._standing(principal)
+        except AccountBlockedError:
+            raise LoginFailed("BLOCKED") from None
         with self._connections.for_workspace("registry") as connection:
             return sessions.open_session(
                 connection, self._settings, self._clock, issuer=pending.issuer, subject=subject, tokens=tokens, sid=sid

@@ -7,6 +7,7 @@ issuer that answers lives in this very process.
 
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from anyio.to_thread import run_sync
@@ -78,10 +79,16 @@ async def check_post(request: Request, realm: str, submitted: str | None) -> boo
     return not token or hmac.compare_digest(token.encode(), (submitted or "").encode("utf-8", "replace"))
 
 
-def login_address(*, county: str | None = None, workspace: str | None = None, next_path: str) -> str:
-    """Where to log in to a county, or to `studio`, `state`, `operations`, and then go on to `next_path`."""
+def login_address(
+    *, county: str | None = None, workspace: str | None = None, next_path: str, anew: bool = False
+) -> str:
+    """Where to log in to a county, or to `studio`, `state`, `operations`, and then go on to `next_path`.
+
+    `anew`: even who is logged in proves again who they are.
+    """
     where = {"county": county} if county else {"workspace": workspace or ""}
-    return f"/session/login?{urlencode({**where, 'next': next_path}, safe='/')}"
+    how = {"anew": "1"} if anew else {}
+    return f"/session/login?{urlencode({**where, 'next': next_path, **how}, safe='/')}"
 
 
 def realm_of(registry: Registry, *, county: str | None = None, workspace: str | None = None) -> IssuerEntry | None:
@@ -158,7 +165,8 @@ class PageSessions:
         if entry is None:
             return _refused(_("Diesen Bereich gibt es nicht."), 404)
         try:
-            address, pending = await run_sync(self._login.begin, entry, next_path)
+            begin = partial(self._login.begin, entry, next_path, anew="anew" in query)
+            address, pending = await run_sync(begin)
         except IssuerUnavailable:
             return _unavailable()
         answer = RedirectResponse(address, 303, NO_STORE)
@@ -172,7 +180,9 @@ class PageSessions:
         sealed = request.cookies.get(LOGIN_COOKIE + slot, "")
         try:
             pending, session_id = await run_sync(self._login.finish, sealed, dict(query))
-        except LoginFailed:
+        except LoginFailed as failure:
+            if str(failure) == "BLOCKED":
+                return _refused(_("Ihr Konto ist gesperrt. Bitte wenden Sie sich an Ihren Landkreis."), 403)
             return _refused(_("Die Anmeldung ist nicht gelungen. Bitte beginnen Sie von vorn."), 400)
         except IssuerUnavailable:
             return _unavailable()

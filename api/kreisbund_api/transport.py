@@ -15,6 +15,7 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_platform import telemetry
 from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.identity.standing import AccountBlockedError
 from kreisbund_platform.identity.tokens import IssuerUnavailable, TokenChecker, TokenRefused
 from kreisbund_platform.texts import _
 
@@ -125,6 +126,8 @@ def refused_by(problem: Exception) -> RefusedError:
     """What may be said about an exception that nobody expected."""
     if isinstance(problem, RefusedError):
         return problem
+    if isinstance(problem, AccountBlockedError):
+        return unauthenticated()
     if classify(problem) is Failure.UNAVAILABLE:
         return unavailable()
     trace = telemetry.trace_id()

@@ -29,6 +29,7 @@ from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
 from kreisbund_platform.privacy import ledger
 from kreisbund_platform.privacy import service as privacy
+from kreisbund_platform.rights import retention as rights_retention
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates.life_cycle import releases, rollouts
 from kreisbund_platform.tenancy.connections import Connections
@@ -211,6 +212,7 @@ class Worker:
             retention.forget_answers(work)
             privacy.destroy_idle_keys(work)
             reads.forget_old(connection, now)
+            rights_retention.forget_old(work)
         self._tidied[tenant.slug] = self._today()
 
     def _tidy_shared_daily(self) -> None:

@@ -34,11 +34,20 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class FreshLogin:
+    """What a person has to do first: prove again who they are, not longer ago than this, and by two factors or one."""
+
+    max_age_seconds: int
+    second_factor: bool
+
+
+@dataclass(frozen=True)
 class Forbidden:
-    """The person may not do this."""
+    """The person may not do this; with `fresh_login` not before they have logged in again."""
 
     code: str
     message: str
+    fresh_login: FreshLogin | None = None
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,15 @@ class Kind(IntEnum):
     TEMPLATE_RELEASE = 27
     COOPERATION_AGREEMENT = 28
     CASE_UPGRADE = 35
+    ACCOUNT_BLOCK = 40
+    SUBSTITUTION = 41
+    DELEGATION = 42
+    SUPPORT_INVITATION = 43
+    APPROVAL = 44
     LEGAL_HOLD = 45
     ERASURE = 46
     ERASURE_RUN = 47
+    KEPT_FORM = 48
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -4,7 +4,8 @@ The public part becomes the tenant's `profile`:
 `{"code", "letterhead": {"name", "office", "street", "postcode", "town", "phone", "email"},
 "objection_authorities": {"own": {"name", "street", "postcode", "town"}, "transferred": {…}},
 "service_team_member", "statutes": [{"slug", "title", "citation", "date", "values": {…}}],
-"municipalities": [{"name"}]}`. `[identity]` is kept beside it: what the county's realm is made from.
+"municipalities": [{"name"}]}`. `[identity]` is kept beside it: what the county's realm is made from, and
+ `[four_eyes]`: what needs a second person.
 """
 
 import tomllib
@@ -12,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from kreisbund_platform.identity.policy import POLICY
 
 COUNTIES = Path(__file__).with_name("counties")
 PROFILE_KEYS = ("code", "letterhead", "objection_authorities", "service_team_member", "statutes")
@@ -59,6 +62,7 @@ class Manifest:
     units: tuple[UnitEntry, ...] = ()
     municipalities: tuple[MunicipalityEntry, ...] = ()
     identity: Mapping[str, Any] = field(default_factory=dict)
+    four_eyes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(path: Path) -> Manifest:
@@ -92,7 +96,22 @@ def _manifest(table: Mapping[str, Any]) -> Manifest:
             for place in table["municipalities"]
         ),
         identity=_identity(table.get("identity", {})),
+        four_eyes=_four_eyes(table.get("four_eyes", {})),
     )
+
+
+def _four_eyes(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`mutations`: names of the API; `tasks`: `{task = "template/element", field, above}`, the last two together."""
+    mutations, tasks = given.get("mutations", []), given.get("tasks", [])
+    if set(given) - {"mutations", "tasks"} or any(f"Mutation.{name}" not in POLICY for name in mutations):
+        raise TypeError
+    for rule in tasks:
+        amount = {"field", "above"} & set(rule)
+        if set(rule) - {"task", "field", "above"} or len(amount) == 1 or rule["task"].count("/") != 1:
+            raise TypeError
+        if amount and not (isinstance(rule["field"], str) and isinstance(rule["above"], int)):
+            raise TypeError
+    return given
 
 
 def _identity(given: Mapping[str, Any]) -> Mapping[str, Any]:

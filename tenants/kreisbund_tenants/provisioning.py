@@ -104,7 +104,8 @@ def _create(
     tenant_id, now = new_id(Kind.TENANT, clock.now()), clock.now()
     connection.execute(
         "INSERT INTO shared.tenant (id, slug, name, regional_key, status, schema_name, login_role, profile,"
-        " identity, created_at, status_changed_at) VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s, %s, %s, %s, %s)",
+        " identity, four_eyes, created_at, status_changed_at)"
+        " VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s, %s, %s, %s, %s, %s)",
         (
             tenant_id,
             slug,
@@ -114,6 +115,7 @@ def _create(
             role,
             Jsonb(manifest.profile),
             Jsonb(manifest.identity),
+            Jsonb(manifest.four_eyes),
             now,
             now,
         ),
@@ -221,8 +223,9 @@ def describe(connection: Rows, clock: Clock, manifest: Manifest) -> None:
     """Brings a county's profile, units and places to what its manifest says now."""
     with connection.transaction():
         row = connection.execute(
-            "UPDATE shared.tenant SET profile = %s, identity = %s WHERE slug = %s AND status <> 'DELETED' RETURNING id",
-            (Jsonb(manifest.profile), Jsonb(manifest.identity), manifest.slug),
+            "UPDATE shared.tenant SET profile = %s, identity = %s, four_eyes = %s"
+            " WHERE slug = %s AND status <> 'DELETED' RETURNING id",
+            (Jsonb(manifest.profile), Jsonb(manifest.identity), Jsonb(manifest.four_eyes), manifest.slug),
         ).fetchone()
         if row is not None:
             write_places(connection, clock, row[0], manifest)
@@ -265,7 +268,7 @@ def delete(connection: Rows, clock: Clock, slug: str) -> TenantContext | Refusal
         roles.drop_role(connection, tenant.login_role)
         connection.execute(
             "UPDATE shared.tenant SET status = 'DELETED', regional_key = NULL, profile = '{}', identity = '{}',"
-            " status_changed_at = %s"
+            " four_eyes = '{}', status_changed_at = %s"
             " WHERE id = %s",
             (clock.now(), tenant.id),
         )

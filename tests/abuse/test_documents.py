@@ -8,9 +8,7 @@ import httpx
 import pytest
 
 from tests.abuse.documents import DOCUMENTS, MEGABYTE
-from tests.graphql.conftest import Api, api, people
-
-__all__ = ["api", "people"]
+from tests.support.api import Api
 
 MOST_MEMORY = 20 * MEGABYTE
 HEADERS = {"Authorization": "Bearer caseworker", "Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from kreisbund_platform.identity.principals import guest_of
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.conftest import Api, Case, CaseWriter, People, Template
+from tests.support.api import Api, Case, CaseWriter, People, Template
 from tests.support.fixtures import START, Deployment
 
 CLAIM = """mutation ($input: TaskInput!) { claimTask(input: $input) {

@@ -9,7 +9,7 @@ import pytest
 
 from kreisbund_api.graphql.endpoint import is_storable
 from kreisbund_api.quota import Quota
-from tests.graphql.conftest import Api, Case
+from tests.support.api import Api, Case
 
 TOKEN = {"Authorization": "Bearer caseworker"}
 JSON = {"Content-Type": "application/json"}

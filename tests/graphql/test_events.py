@@ -9,8 +9,8 @@ from kreisbund_api.graphql.events import EventSource
 from kreisbund_api.graphql.execution import Executor, Request
 from kreisbund_api.transport import Threads
 from kreisbund_api.turns import Turns
-from tests.graphql.conftest import Api, Case
 from tests.graphql.test_endpoint import ADD_NOTE
+from tests.support.api import Api, Case
 
 DOCUMENT = "subscription ($case: ID) { seen: caseEvents(case: $case) { type case } }"
 

@@ -17,8 +17,8 @@ from kreisbund_platform.documents.scanning.quarantine import TAKEN_FOR
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.conftest import Api, Case, CaseWriter, People
 from tests.scanning.offices import picture
+from tests.support.api import Api, Case, CaseWriter, People
 from tests.support.clamd import MARK, RunningClamd
 from tests.support.fixtures import START, Deployment, WorkFor
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.conftest import Api, Case, CaseWriter, Template
+from tests.support.api import Api, Case, CaseWriter, Template
 
 
 def codes(answer: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from kreisbund_api.graphql.trusted import hash_of, trusted_documents
 from kreisbund_api.main import create_api
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
-from tests.graphql.conftest import People
+from tests.support.api import People
 
 REGISTERED = "query Who { viewer { subject } }\n"
 OTHER = "{ viewer { name } }"

@@ -11,7 +11,7 @@ from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.templates import publishing
 from kreisbund_platform.templates.models import TemplateVersion
 from kreisbund_platform.templates.source import load_folder
-from tests.graphql.conftest import Api
+from tests.support.api import Api
 from tests.support.fixtures import START, Deployment
 
 SLUG = "schulweg"  # a template of this test's own

@@ -22,7 +22,14 @@ PLAIN = {
     "point": "hearing_period",
     "counties": "nordhausen",
 }
-LITERALS = {"Int": "1", "Boolean": "true", "JSON": "{}", "Date": '"2026-11-01"', "Float": "1.0"}
+LITERALS = {
+    "Int": "1",
+    "Boolean": "true",
+    "JSON": "{}",
+    "Date": '"2026-11-01"',
+    "DateTime": '"2026-11-01T12:00:00+00:00"',
+    "Float": "1.0",
+}
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ def _chosen(people: Sequence[DemoPerson]) -> list[DemoPerson]:
 
 def _person(settings: Settings, realm: DemoRealm, person: DemoPerson, *, no_role: bool = False) -> Person:
     now = SystemClock().now()
-    claims = access_claims(settings, Grant(person, DEMO_CLIENT, secrets.token_hex(8)), now)
+    claims = access_claims(settings, Grant(person, DEMO_CLIENT, secrets.token_hex(8), now), now)
     claims["exp"] = int((now + LASTS).timestamp())
     if no_role:
         claims |= {"realm_access": {"roles": []}, "sub": f"nobody-{realm.name}"}

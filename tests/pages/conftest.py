@@ -24,7 +24,7 @@ from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.templates.publishing import publish
 from kreisbund_platform.templates.source import load_folder
-from kreisbund_tenants.demo.people import people_of
+from kreisbund_tenants.demo.people import DemoPerson, people_of
 from kreisbund_tenants.demo.realms import realm_named
 from kreisbund_tenants.seeding import seed_services
 from tests.support.database import fresh_database
@@ -97,10 +97,13 @@ class Site:
         return Browser(self.base)
 
     def logged_in(self, realm: str, role: Role, path: str) -> Browser:
-        browser = self.browser()
         registry = self.app.state.services.registry
         counties = [tenant.slug for tenant in registry.all()]
         person = next(p for p in people_of(realm_named(registry, realm), counties) if p.role is role)
+        return self.logged_in_as(person, path)
+
+    def logged_in_as(self, person: DemoPerson, path: str) -> Browser:
+        browser = self.browser()
         answer = browser.client.get(path)
         assert "/realms/" in str(answer.url), (answer.url, answer.text[:500])
         page = Page(answer.text)

@@ -1,12 +1,15 @@
 """Stored answers lie sealed: nobody reads them in the tables, moves them, or opens them once a key is destroyed."""
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
+from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.database.idempotency import COUNTY, Scope, Stored
+from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, new_id
 from kreisbund_platform.privacy import answers, keys
 from kreisbund_platform.privacy.answers import Answer
-from tests.support.fixtures import START
+from tests.support.fixtures import START, principal_of
 
 SCOPE = Scope(COUNTY, "nordhausen-citizen", "submitApplication", "k")
 SECRET = "Zugangscode 7f3k"
@@ -54,14 +57,19 @@ def test_it_does_not_open_in_another_place_or_county(work_for, county, other_cou
         assert answers.unseal(work, SCOPE, stored) is None
 
 
-def test_the_countys_key_opens_in_its_county_alone(work_for, county, other_county):
+def test_the_countys_key_opens_in_its_county_alone(deployment, work_for, county, other_county):
     with work_for(county, "citizen") as work:
         keys.keys_for(work, ["account/a"])
         (row,) = work.connection.execute("SELECT wrapped FROM county_key").fetchall()
-    with work_for(other_county, "citizen") as work:
-        work.connection.execute("INSERT INTO county_key (wrapped) VALUES (%s)", row)
-        with pytest.raises(Exception, match=r"^$"):
-            keys.keys_for(work, ["account/a"])
+    with deployment.database.owner() as owner, owner.transaction(force_rollback=True):
+        owner.execute(f"SET LOCAL search_path = {other_county.schema_name}, pg_catalog")
+        owner.execute("DELETE FROM county_key")
+        owner.execute("INSERT INTO county_key (wrapped) VALUES (%s)", row)
+        there = WorkContext(
+            owner, other_county, principal_of(other_county, "citizen"), ManualClock(START), deployment.settings
+        )
+        with pytest.raises(InvalidTag):
+            keys.keys_for(there, ["account/a"])
 
 
 def test_an_answer_that_shows_many_cases_keeps_its_ids_only(work_for, county, cases):

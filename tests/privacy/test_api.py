@@ -5,10 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.graphql.conftest import api, cases, key, own_case, people, template
 from tests.support.fixtures import START, principal_of
-
-__all__ = ["api", "cases", "key", "own_case", "people", "template"]
 
 MINE = "query { myData }"
 THEIRS = "query ($account: String, $party: ID) { personalData(account: $account, party: $party) }"

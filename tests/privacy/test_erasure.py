@@ -14,6 +14,7 @@ from kreisbund_platform.database.idempotency import COUNTY as OWN_TABLE
 from kreisbund_platform.database.idempotency import Scope
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.documents.files import FileDamagedError, store_of
+from kreisbund_platform.documents.scanning.scanner import AtOnce, NoScanner
 from kreisbund_platform.errors import Conflict, NotFound
 from kreisbund_platform.privacy import answers, holds, ledger, service
 from kreisbund_platform.privacy.answers import Answer
@@ -52,7 +53,9 @@ class Everything:
         self.close(START + timedelta(days=30))
 
     def upload(self, work):
-        received = uploads.receive(work, f"{MARK}.pdf", pdf_with(self.entitle))
+        examined = uploads.examine(work.settings, AtOnce(NoScanner()), pdf_with(self.entitle))
+        assert isinstance(examined, uploads.Examined)
+        received = uploads.receive(work, f"{MARK}.pdf", examined)
         uploads.claim(work, [received.id], self.case)
         (row,) = work.connection.execute("SELECT storage_key FROM upload WHERE id = %s", (received.id,)).fetchall()
         return row[0]

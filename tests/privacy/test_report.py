@@ -104,9 +104,11 @@ FIXED = {
 
 @pytest.fixture
 def planted(deployment, county):
-    """Two people's rows in every table, in a transaction of the owner without foreign keys, taken back afterwards."""
+    """Two people's rows in every table, without foreign keys and checks, in a transaction that is taken back."""
     with deployment.database.owner() as owner, owner.transaction(force_rollback=True):
-        keys = owner.execute("SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'f'").fetchall()
+        keys = owner.execute(
+            "SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype IN ('f', 'c') AND conrelid <> 0"
+        ).fetchall()
         for table, name in keys:
             owner.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
         owner.execute(f"SET LOCAL search_path = {county.schema_name}, pg_catalog")

@@ -144,6 +144,7 @@ def principal_of(
         assurance_level=AssuranceLevel.SUBSTANTIAL,
         account_kind=AccountKind.PERSON,
         token_expires_at=START + timedelta(days=3650),
+        authenticated_at=START,
     )
 
 

@@ -1,5 +1,6 @@
 """The whole way of a version through GraphQL: draft, review, publish, release, roll out, retire."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -18,10 +19,14 @@ from tests.templates.conftest import FOUR, LEAD, SLUG
 class People:
     """Stands for the issuers: a token is `role@home` for the service team, `role@county` for a county."""
 
-    def __init__(self, registry):
+    def __init__(self, registry, clock):
         self._registry = registry
+        self._clock = clock
 
     def check(self, token):
+        return replace(self._found(token), authenticated_at=self._clock.now())
+
+    def _found(self, token):
         role, _, place = token.partition("@")
         if role in ("topic_lead", "service_team_lead"):
             return principal_of(None, role, subject=token, realm_kind=RealmKind.SERVICE_TEAM, home_tenant=place)
@@ -62,7 +67,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def api(team):
-    app = create_api(team.deployment.settings, clock=team.clock, tokens=People(team.deployment.registry))
+    app = create_api(team.deployment.settings, clock=team.clock, tokens=People(team.deployment.registry, team.clock))
     yield Client(app)
     app.state.services.connections._database.close()
 

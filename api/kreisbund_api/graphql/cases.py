@@ -159,6 +159,16 @@ class UpgradeNotice:
 
 
 @strawberry.type
+class StaffMember:
+    """A colleague as their token last described them."""
+
+    subject: str
+    name: str | None
+    roles: list[str]
+    blocked: bool
+
+
+@strawberry.type
 class CaseEvent(Node):
     """One line of a case's history; one event per completed task."""
 
@@ -169,6 +179,9 @@ class CaseEvent(Node):
     case: ID | None
     case_version: int | None
     upgrade: UpgradeNotice | None
+    on_behalf_of: StaffMember | None = strawberry.field(
+        description="For whom the actor stood in, or who lent the right"
+    )
 
 
 @strawberry.type
@@ -230,6 +243,21 @@ class CaseRecord(Node):
     notes: list[Note]
     messages: list[Message]
     incidents: list[Incident] = strawberry.field(description="Tokens that stopped, open ones and those resolved")
+    support_invitations: list[SupportInvitation]
+
+
+@strawberry.type
+class SupportInvitation:
+    """The service team may look at one case, read-only, until a moment."""
+
+    id: ID
+    reason: str
+    invited_at: DateTime
+    invited_by: StaffMember | None
+    until: DateTime
+    revoked_at: DateTime | None
+    version: int
+    case: CaseRecord
 
 
 @strawberry.type

@@ -2,7 +2,8 @@
 
 A key belongs to one person and one mutation field. It is taken by an insert, so a second try waits for the
 first. Same input and same selection: the stored bytes, which lie sealed; another selection: the same result,
-rendered now; another input: Conflict. Refusals are answers, too, and leave nothing else behind.
+rendered now; another input: Conflict. Refusals are answers, too, and leave nothing else behind; only a login that is
+not fresh enough is refused before the key is looked at, so that the same key serves after the login.
 """
 
 import hashlib
@@ -33,9 +34,11 @@ from kreisbund_platform.database.object_types import One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
 from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity.freshness import fresh_login_problem
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.privacy import answers
 from kreisbund_platform.privacy.answers import Answer
+from kreisbund_platform.rights import four_eyes
 from kreisbund_platform.texts import _
 
 LONGEST_KEY = 200
@@ -63,6 +66,7 @@ class Change:
     scope: Scope
     request_hash: bytes
     document_hash: bytes
+    given: Mapping[str, Any]
     act: Callable[[], Outcome]
 
 
@@ -73,11 +77,15 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
     if not may(operation.principal, f"Mutation.{raw.field_name}"):
         refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
         return _problem(refused, selection)
+    if stale := fresh_login_problem(operation.principal, raw.field_name, operation.settings, operation.clock.now()):
+        return _problem(stale, selection)
     if not 0 < len(key) <= LONGEST_KEY:
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
-    request_hash = answers.request_hash(operation.settings, _request(info))
-    change = Change(operation, selection, scope, request_hash, _document_hash(selection), act)
+    arguments = _arguments(info)
+    request_hash = answers.request_hash(operation.settings, _request(arguments))
+    hashes = request_hash, _document_hash(selection)
+    change = Change(operation, selection, scope, *hashes, arguments.get("input") or {}, act)
     try:
         with operation.as_owner() if by_owner else _as_it_is():
             return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
@@ -98,12 +106,36 @@ def _once(change: Change) -> str:
     stored = reserve(connection, change.scope, change.request_hash, change.document_hash, now)
     if stored is not None:
         return _replay(change, stored)
-    outcome = undone_if(connection, change.act, lambda result: isinstance(result, REFUSALS))
+    outcome = _outcome(change)
     result_type, ids = _kept(outcome)
     told = outcome.told if isinstance(outcome, Done) else {}
     answer = _render(change, result_type, {**ids, **told})
     _keep(change, Answer(result_type, ids, answer))
     return answer
+
+
+def _outcome(change: Change) -> Outcome:
+    """What the change led to; a refusal has undone what it wrote.
+
+    Where the county wants two persons for it, it happens once the second one has confirmed exactly this. Before, it is
+    tried and undone, so that nobody is asked to confirm what cannot be done, and stands as a proposal.
+    """
+    operation, connection = change.operation, change.operation.connection
+    of_county = operation.principal.tenant is not None and not operation.principal.is_guest
+    proposal = four_eyes.needed(operation.work, change.scope.mutation, change.given) if of_county else None
+    if proposal is None:
+        return undone_if(connection, change.act, _is_refusal)
+    confirmed = undone_if(
+        connection, lambda: change.act() if four_eyes.use(operation.work, proposal) else None, _is_refusal
+    )
+    if confirmed is not None:
+        return confirmed
+    tried = undone_if(connection, change.act, lambda _result: True)
+    return tried if isinstance(tried, REFUSALS) else four_eyes.propose(operation.work, proposal)
+
+
+def _is_refusal(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, REFUSALS)
 
 
 def _replay(change: Change, stored: Stored) -> str:
@@ -155,6 +187,9 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
     fields: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
     if isinstance(refusal, Conflict):
         fields["currentVersion"] = refusal.current_version
+    if isinstance(refusal, Forbidden):
+        fresh = refusal.fresh_login
+        fields["freshLogin"] = fresh and {"maxAgeSeconds": fresh.max_age_seconds, "secondFactor": fresh.second_factor}
     if isinstance(refusal, Invalid):
         fields["fieldErrors"] = [vars(error) for error in refusal.field_errors]
     return fields
@@ -170,14 +205,19 @@ def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) ->
         value = fields[child.name]
         if child.name == "fieldErrors":
             value = [_project(error, "FieldError", child) for error in value]
+        elif child.name == "freshLogin" and value is not None:
+            value = _project(value, "FreshLogin", child)
         answer[child.key] = value
     return answer
 
 
-def _request(info: Info) -> bytes:
+def _arguments(info: Info) -> dict[str, Any]:
     raw = info._raw_info
     declared = raw.parent_type.fields[raw.field_name]
-    arguments = get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+    return get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+
+
+def _request(arguments: Mapping[str, Any]) -> bytes:
     return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)
 
 

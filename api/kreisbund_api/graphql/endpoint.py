@@ -132,12 +132,16 @@ def _body(answer: Answer) -> dict[str, Any]:
 
 
 def _response(answer: Answer) -> Response:
-    """200 once something ran; 503 where nothing could be read; 400 where the document itself was refused."""
+    """200 once something ran; 401 for a blocked account, 503 where nothing could be read; 400 where the document itself
+    was refused.
+    """
     status = 200
     if answer.errors:
         codes = {error["extensions"].get("code") for error in answer.errors}
         if codes == {str(Code.UNAVAILABLE)}:
             status = 503
+        elif answer.data is None and codes == {str(Code.UNAUTHENTICATED)}:
+            status = 401
         elif answer.data is None and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
             status = 400
     return json_response(_body(answer), status)

@@ -1,6 +1,7 @@
 """Subscriptions as server-sent events: the event log is polled by its number, each event rendered like a read.
 
-Ends when the client leaves, the token expires or the county is gone; comments keep the line alive.
+Ends when the client leaves, the token expires, the account is blocked or the county is gone; comments keep the line
+alive.
 """
 
 from collections.abc import AsyncIterator
@@ -81,11 +82,11 @@ class EventSource:
         assert prepared.document is not None, "judged before"
         assert operation is not None, "judged before"
         given = _case_asked(operation, self._asked)
-        if not may(self._principal, "Subscription.caseEvents") or self._principal.tenant is None:
-            raise forbidden()
         if given is not None:
             self._case = parse_id(given, Kind.CASE_RECORD) or UUID(int=0)
         with self._executor.operation(self._principal) as context:
+            if not may(context.principal, "Subscription.caseEvents") or context.principal.tenant is None:
+                raise forbidden()
             self._position = event_stream.last_number(context.connection)
 
     async def _stream(self, request: HttpRequest) -> AsyncIterator[bytes]:
@@ -95,7 +96,8 @@ class EventSource:
             try:
                 found = await self._turns.run(self._lane, self._next)
             except Exception as problem:
-                yield frame({"errors": [shown(masked(problem))]})
+                error = problem if isinstance(problem, GraphQLError) else masked(problem)
+                yield frame({"errors": [shown(error)]})
                 break
             for body in found:
                 yield frame(body)
@@ -111,6 +113,8 @@ class EventSource:
 
     def _next(self) -> list[dict[str, Any]]:
         with self._executor.operation(self._principal) as context:
+            if not may(context.principal, "Subscription.caseEvents"):
+                raise forbidden()  # a lent role has gone home
             context.purpose = "caseEvents"
             found = event_stream.after(context.connection, self._position, self._case, MOST_A_ROUND)
             answers = []

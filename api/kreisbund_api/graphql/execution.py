@@ -23,7 +23,7 @@ from graphql import (
 
 from kreisbund_api import guard
 from kreisbund_api.graphql.operation import Operation
-from kreisbund_api.graphql.refusals import Code, bad_input, refusal, too_complex, unavailable
+from kreisbund_api.graphql.refusals import Code, bad_input, blocked, refusal, too_complex, unavailable
 from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_api.services import Answer
 from kreisbund_platform import telemetry
@@ -31,6 +31,7 @@ from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.principals import Principal, guest_of
+from kreisbund_platform.identity.standing import AccountBlockedError
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -176,6 +177,8 @@ def purpose_of(request: Request, asked: OperationDefinitionNode) -> str:
 
 def masked(problem: BaseException) -> GraphQLError:
     """What may be said about an exception; a surprise is logged by type and place and named by its trace."""
+    if isinstance(problem, AccountBlockedError):
+        return blocked()
     failure = classify(problem)
     if failure is Failure.UNAVAILABLE:
         return unavailable()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
@@ -15,14 +16,16 @@ from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
 from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.privacy_objects import PRIVACY_TYPES
-from kreisbund_platform.database.selection import Catalogue, Selection, fetch, reads_in
+from kreisbund_platform.database.rights_objects import RIGHTS_TYPES
+from kreisbund_platform.database.selection import RECORDED, Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
 from kreisbund_platform.identity.context import TeamContext, WorkContext
-from kreisbund_platform.identity.principals import Principal, RealmKind, Role
+from kreisbund_platform.identity.principals import Invitation, Principal, RealmKind, Role
+from kreisbund_platform.identity.standing import standing
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -38,6 +41,7 @@ TYPES = {
         *UPGRADE_TYPES,
         *MINING_TYPES,
         *PRIVACY_TYPES,
+        *RIGHTS_TYPES,
         *VIEWER_TYPES,
     )
 }
@@ -49,7 +53,11 @@ WORKSPACES = {
 
 
 def viewpoint_of(principal: Principal) -> str:
-    """Whose row rules hold: `staff`, `citizen`, `guest`, or `elsewhere` for those outside of any county."""
+    """Whose row rules hold: `staff`, `citizen`, `guest`, `invited` for who looks at one case from outside, or
+    `elsewhere` for those outside of any county.
+    """
+    if principal.invited_to is not None:
+        return "invited"
     if principal.tenant is None:
         return "elsewhere"
     if principal.is_guest:
@@ -60,7 +68,7 @@ def viewpoint_of(principal: Principal) -> str:
 class Operation:
     """A context for one thread and one operation; leaving it gives the connection back.
 
-    What staff were shown of citizens is recorded on leaving, before anything is answered.
+    What staff and the invited were shown of citizens is recorded on leaving, before anything is answered.
     """
 
     def __init__(
@@ -76,6 +84,12 @@ class Operation:
         self.purpose = ""
 
     def __enter__(self) -> Self:
+        """Looks where the person stands. Raises AccountBlockedError."""
+        if self.principal.tenant is not None and not self.principal.is_guest:
+            with ExitStack() as undone:
+                undone.callback(self._held.close)
+                self.principal = standing(self.connection, self.principal, self.clock.now())
+                undone.pop_all()
         return self
 
     def __exit__(
@@ -90,6 +104,8 @@ class Operation:
     @cached_property
     def connection(self) -> Any:
         """The county's own connection, or that of the caller's workspace."""
+        if self.principal.invited_to is not None:
+            return self._held.enter_context(self._connections.for_tenant(self.tenant))
         if self.principal.realm_kind in WORKSPACES:
             return self._held.enter_context(self._connections.for_workspace(WORKSPACES[self.principal.realm_kind]))
         return self._held.enter_context(self._connections.for_tenant(self.principal.tenant))
@@ -107,6 +123,20 @@ class Operation:
     def workspace(self, name: str) -> AbstractContextManager[Any]:
         """A workspace's own connection, for what a county's people may know of what lies there."""
         return self._connections.for_workspace(name)
+
+    @contextmanager
+    def at_county(self, county: TenantContext) -> Iterator[Any]:
+        """The county's own connection, to see whether it lets somebody from outside look."""
+        with self._connections.for_tenant(county) as connection:
+            yield connection
+
+    @contextmanager
+    def looking_on(self, invitation: Invitation) -> Iterator["Operation"]:
+        """The same person, looking at the one case that was opened to them, through its county's connection."""
+        principal = replace(self.principal, invited_to=invitation)
+        with Operation(principal, self.settings, self._connections, self.clock, self._database) as look:
+            look.purpose = self.purpose
+            yield look
 
     @cached_property
     def work(self) -> WorkContext:
@@ -126,14 +156,17 @@ class Operation:
 
     @property
     def tenant(self) -> TenantContext:
-        """The caller's county; asking for it outside of one is a fault of the policy."""
+        """The caller's county, or the one looked at; asking for it outside of any is a fault of the policy."""
+        if self.principal.invited_to is not None:
+            return self.principal.invited_to.county
         assert self.principal.tenant is not None, "only people of a county get here"
         return self.principal.tenant
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """Object types as this caller reads them."""
-        return Catalogue(TYPES, viewpoint_of(self.principal), self.principal.tenant is not None)
+        viewpoint = viewpoint_of(self.principal)
+        return Catalogue(TYPES, viewpoint, viewpoint != "elsewhere")
 
     def values(self) -> dict[str, Any]:
         """What SQL templates may name of a request, whoever asks."""
@@ -149,12 +182,15 @@ class Operation:
             "base_url": self.settings.base_url,
             "now": self.clock.now(),
             "granted": None,
+            "invited_case": principal.invited_to.case_id if principal.invited_to else None,
         }
 
     def read(self, field: Field, selection: Selection, values: Mapping[str, Any]) -> Any:
         """Runs one selection as one statement."""
         answer = fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
-        if self.catalogue.viewpoint == "staff":
+        if self.principal.invited_to is not None and answer is not None:
+            self._shown.setdefault(self.principal.invited_to.case_id, frozenset())
+        if self.catalogue.viewpoint in RECORDED:
             for case_id, kinds in reads_in(answer, selection).items():
                 self.show((case_id,), kinds)
         return answer

@@ -35,8 +35,18 @@ class Conflict(Problem):
 
 
 @strawberry.type
+class FreshLogin:
+    """Log in again: at most so long ago, and with a second factor where it says so."""
+
+    max_age_seconds: int
+    second_factor: bool
+
+
+@strawberry.type
 class Forbidden(Problem):
-    """The person may not do this."""
+    """The person may not do this; code FRESH_LOGIN_REQUIRED: not before they have logged in again."""
+
+    fresh_login: FreshLogin | None
 
 
 @strawberry.type

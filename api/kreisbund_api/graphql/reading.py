@@ -25,9 +25,9 @@ Info = strawberry.Info[Operation, None]
 class SelectionReader:
     """Reads the selection below one resolved field."""
 
-    def __init__(self, info: GraphQLResolveInfo[Operation]) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Operation], operation: Operation | None = None) -> None:
         self._info = info
-        self._operation = info.context
+        self._operation = operation or info.context
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
 
     def root(self) -> Selection:
@@ -75,6 +75,14 @@ def read(info: Info, field: Field, **values: Any) -> Any:
     require(info)
     try:
         return info.context.read(field, selection_of(info), values)
+    except BadPageError:
+        raise bad_input() from None
+
+
+def read_through(look: Operation, info: Info, field: Field, **values: Any) -> Any:
+    """The same through another operation: what its person may not use is left out and FORBIDDEN."""
+    try:
+        return look.read(field, SelectionReader(info._raw_info, look).root(), values)
     except BadPageError:
         raise bad_input() from None
 

@@ -24,6 +24,11 @@ def refusal(code: Code, message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": str(code)})
 
 
+def blocked() -> GraphQLError:
+    """The county has blocked the account."""
+    return refusal(Code.UNAUTHENTICATED, _("Dieses Konto ist gesperrt."))
+
+
 def forbidden() -> GraphQLError:
     """The person may not use this field."""
     return refusal(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))

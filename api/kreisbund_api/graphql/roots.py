@@ -35,6 +35,7 @@ from kreisbund_api.graphql.privacy import PrivacyQuery
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
+from kreisbund_api.graphql.rights_query import RightsQuery
 from kreisbund_api.graphql.scalars import Date
 from kreisbund_api.graphql.upgrade_queries import UpgradeQuery
 from kreisbund_api.graphql.variants_query import VariantQuery
@@ -107,7 +108,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery, PrivacyQuery):
+class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery, PrivacyQuery, RightsQuery):
     """Reading."""
 
     @strawberry.field

@@ -1,12 +1,12 @@
 """Scalars. What comes out is JSON already, made by the database; what comes in is read here."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NewType
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-DateTime = NewType("DateTime", str)
+DateTime = NewType("DateTime", datetime)
 Date = NewType("Date", date)
 JSON = NewType("JSON", object)
 ByteCount = NewType("ByteCount", int)
@@ -19,8 +19,15 @@ def _read_date(value: Any) -> date:
     return date.fromisoformat(value)
 
 
+def _read_moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) and 19 <= len(value) <= 40 else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("a moment is written as in ISO 8601, with its offset")
+    return moment
+
+
 SCALARS: dict[object, ScalarDefinition] = {
-    DateTime: strawberry.scalar(name="DateTime", description="ISO 8601 with offset"),
+    DateTime: strawberry.scalar(name="DateTime", description="ISO 8601 with offset", parse_value=_read_moment),
     Date: strawberry.scalar(name="Date", description="ISO 8601 calendar date", parse_value=_read_date),
     JSON: strawberry.scalar(name="JSON", description="Any JSON value"),
     ByteCount: strawberry.scalar(name="ByteCount", description="Whole number below 2^53"),

@@ -10,13 +10,17 @@ from starlette.responses import Response
 from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
-from kreisbund_api.web import assets
+from kreisbund_api.web import assets, continuing
 from kreisbund_api.web.desk import (
+    accounts,
+    approvals,
     cases,
     data_protection,
     incidents,
     mining,
     releases,
+    substitutes,
+    support,
     tasks,
     upgrades,
     variants,
@@ -30,6 +34,7 @@ from kreisbund_api.web.portal import services as public_services
 from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
 from kreisbund_api.web.studio import agreements, bundles, drafts, reviews, templates, versions
+from kreisbund_api.web.studio import support as invitations
 from kreisbund_api.web.visits import Visit, install_pages, refusal
 from kreisbund_platform.texts import _
 
@@ -44,8 +49,22 @@ DESK = (
     *upgrades.PAGES,
     *mining.PAGES,
     *data_protection.PAGES,
+    *substitutes.PAGES,
+    *accounts.PAGES,
+    *approvals.PAGES,
+    *support.PAGES,
+    *continuing.PAGES,
 )
-STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
+STUDIO = (
+    *templates.PAGES,
+    *drafts.PAGES,
+    *reviews.PAGES,
+    *versions.PAGES,
+    *agreements.PAGES,
+    *bundles.PAGES,
+    *invitations.PAGES,
+    *continuing.PAGES,
+)
 
 
 def install(app: FastAPI, services: Services) -> None:
@@ -57,7 +76,7 @@ def install(app: FastAPI, services: Services) -> None:
     install_pages(app, services, "desk", DESK, of_county=True)
     install_pages(app, services, "studio", STUDIO, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
-    install_pages(app, services, "operations", tenants.PAGES, of_county=False)
+    install_pages(app, services, "operations", tenants.PAGES + continuing.PAGES, of_county=False)
     assets.install(app, services.settings.home)
     _install_refusals(app, services)
     app.add_middleware(PageHeaders, issuers=lambda: _issuer_origins(services))

@@ -21,12 +21,16 @@ from kreisbund_api import session
 from kreisbund_api.services import Services
 from kreisbund_api.transport import ARRIVAL_SECONDS, RefusedError
 from kreisbund_api.turns import lane_of
-from kreisbund_api.web import assets, rendering
+from kreisbund_api.web import assets, kept, rendering
 from kreisbund_platform import telemetry
 from kreisbund_platform.database.session import DatabaseUnavailableError
+from kreisbund_platform.identity.freshness import FRESH_LOGIN_REQUIRED
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
+from kreisbund_platform.identity.kept_forms import KeptForm
 from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.rights.four_eyes import SECOND_PERSON_NEEDED
 from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_platform.tenancy.registry import IssuerEntry
 from kreisbund_platform.texts import _
 
 # what a form of ours may carry: long applications, a few files
@@ -46,6 +50,14 @@ class PageRefusedError(Exception):
 
 class LoginNeededError(Exception):
     """The visitor may be entitled, but nobody is logged in."""
+
+
+class SecondPersonNeededError(Exception):
+    """The change stands as a proposal until a second person confirms it."""
+
+
+class FreshLoginNeededError(Exception):
+    """The visitor may do this, but has to prove first that it is still them."""
 
 
 @dataclass
@@ -132,6 +144,10 @@ async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
     if result["__typename"] == "NotFound":
         raise PageRefusedError(404)
     if result["__typename"] == "Forbidden":
+        if result["code"] == FRESH_LOGIN_REQUIRED:
+            raise FreshLoginNeededError
+        if result["code"] == SECOND_PERSON_NEEDED and visit.area == "desk":
+            raise SecondPersonNeededError
         if visit.principal is None:
             raise LoginNeededError
         raise PageRefusedError(403)
@@ -185,18 +201,11 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
     async def endpoint(request: Request) -> Response:
         visit = Visit(request, services, area, None, None, None, "")
         try:
-            await _enter(visit, of_county)
-            services.quotas.count(visit.principal, visit.county)
-            if page.login and visit.principal is None:
-                raise LoginNeededError
-            if request.method == "POST":
-                await _receive(visit)
-            return await page.handler(visit)
-        except LoginNeededError:
-            if page.path != "/" and await session.is_logged_in_anywhere(request):
-                # somebody of another county or office: as little as for a page that never was
-                return refusal(visit, 404)
-            return go(visit.login_address)
+            return await _answer(visit, page, of_county)
+        except FreshLoginNeededError:
+            return go(await run_sync(_fresh_login_address, visit))
+        except SecondPersonNeededError:
+            return go(f"{visit.home}approvals")
         except (PageRefusedError, RefusedError) as refused:
             return refusal(visit, refused.status, refused.headers)
         except (IssuerUnavailable, DatabaseUnavailableError):
@@ -208,6 +217,22 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
     return endpoint
 
 
+async def _answer(visit: Visit, page: Page, of_county: bool) -> Response:
+    try:
+        await _enter(visit, of_county)
+        visit.services.quotas.count(visit.principal, visit.county)
+        if page.login and visit.principal is None:
+            raise LoginNeededError
+        if visit.request.method == "POST":
+            await _receive(visit)
+        return await page.handler(visit)
+    except LoginNeededError:
+        if page.path != "/" and await session.is_logged_in_anywhere(visit.request):
+            # somebody of another county or office: as little as for a page that never was
+            return refusal(visit, 404)
+        return go(visit.login_address)
+
+
 async def _enter(visit: Visit, of_county: bool) -> None:
     """Finds the county of the address and the person of its realm."""
     slug = visit.request.path_params.get("slug") if of_county else None
@@ -216,12 +241,30 @@ async def _enter(visit: Visit, of_county: bool) -> None:
     if of_county and (visit.county is None or visit.county.status not in ("ACTIVE", "SUSPENDED")):
         visit.county = None
         raise PageRefusedError(404)
-    where = {"county": visit.county.slug} if visit.county else {"workspace": visit.area}
-    entry = await run_sync(lambda: session.realm_of(registry, **where))
+    entry = await run_sync(entry_of, visit)
     if entry:
         visit.realm = entry.realm
         visit.principal = await session.current(visit.request, entry.realm)
         visit.csrf_token = await session.csrf_token(visit.request, entry.realm)
+
+
+def entry_of(visit: Visit) -> IssuerEntry | None:
+    """The realm whose people come to this page."""
+    where = {"county": visit.county.slug} if visit.county else {"workspace": visit.area}
+    return session.realm_of(visit.services.registry, **where)
+
+
+def _fresh_login_address(visit: Visit) -> str:
+    """Where the visitor logs in again, and then finds what they sent."""
+    entry, person = entry_of(visit), visit.principal
+    assert entry is not None, "somebody is logged in"
+    assert person is not None, "somebody is logged in"
+    texts = [(name, text) for name, text in visit.form.multi_items() if isinstance(text, str)]
+    fields = [(name, text) for name, text in texts if name != session.CSRF_FIELD]
+    form_id = kept.keep(visit.services, entry, person, KeptForm(visit.request.url.path, fields))
+    next_path = f"{visit.home}continue/{form_id}" if form_id else visit.home
+    county = visit.county.slug if visit.county else None
+    return session.login_address(county=county, workspace=visit.area, next_path=next_path, anew=True)
 
 
 async def _receive(visit: Visit) -> None:

@@ -23,7 +23,7 @@ class AuditWatch(SQLModel, table=True):
 
 
 class CaseRead(SQLModel, table=True):
-    """One person of the county was shown data of one case."""
+    """One person was shown data of one case; `basis`: the county's own office, or from outside."""
 
     __tablename__ = "case_read"
     id: int = Field(sa_type=BigInteger, primary_key=True)
@@ -36,3 +36,4 @@ class CaseRead(SQLModel, table=True):
     kinds: list[str] = Field(sa_type=ARRAY(Text))
     listed: bool
     operation: str = Field(sa_type=Text)
+    basis: str = Field(default="OFFICE", sa_type=Text)

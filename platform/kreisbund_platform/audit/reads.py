@@ -1,4 +1,5 @@
-"""The read log: whom of the county's staff was shown which kinds of a citizen's data, never a value.
+"""The read log: whom, of the county's staff or invited from outside, was shown which kinds of a citizen's data, never
+a value.
 
 One statement a request, committed before the answer leaves: without a record there is no answer.
 """
@@ -12,14 +13,14 @@ from psycopg import Connection
 
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.identity.principals import AccessBasis, Role
 
 KEPT_YEARS = 3
 LONGEST_OPERATION = 120
 RECORD = (
-    "INSERT INTO case_read (case_id, at, subject, name, roles, unit_id, kinds, listed, operation)"
+    "INSERT INTO case_read (case_id, at, subject, name, roles, unit_id, kinds, listed, operation, basis)"
     " SELECT x.case_id, %(at)s, %(subject)s, %(name)s, %(roles)s::text[], %(unit)s::uuid,"
-    " string_to_array(x.kinds, ' '), %(listed)s, %(operation)s"
+    " string_to_array(x.kinds, ' '), %(listed)s, %(operation)s, %(basis)s"
     " FROM unnest(%(cases)s::uuid[], %(kinds)s::text[]) x(case_id, kinds)"
 )
 
@@ -39,6 +40,7 @@ def record(work: WorkContext, operation: str, shown: Mapping[UUID, frozenset[str
             "kinds": [" ".join(sorted(kinds)) for kinds in shown.values()],
             "listed": listed,
             "operation": operation[:LONGEST_OPERATION],
+            "basis": person.invited_to.basis if person.invited_to else AccessBasis.OFFICE,
         },
     )
 

@@ -3,7 +3,7 @@
 What a person may not even see is NotFound; what they see but may not do is Forbidden.
 """
 
-from kreisbund_platform.cases import queries
+from kreisbund_platform.cases import queries, task_rights
 from kreisbund_platform.cases.holding import Held, hold_task
 from kreisbund_platform.cases.models import Application, CaseRecord
 from kreisbund_platform.cases.rows import HeldTask
@@ -75,9 +75,10 @@ def _task_refusal(work: WorkContext, held: Held, task: HeldTask) -> Refusal | No
         return None if own and Role.CITIZEN in roles else not_found()
     if not is_staff:
         return not_found()
-    if task.role not in roles:
+    rights = [right for right in task_rights.of(work.principal, task) if task.role in right.roles]
+    if not rights:
         return _no_right()
-    if task.unit_id and work.principal.units and task.unit_id not in work.principal.units:
+    if not any(right.reaches(task.unit_id) for right in rights):
         return Forbidden("OTHER_UNIT", _("Diese Aufgabe gehört einer anderen Organisationseinheit."))
     return suspended(work)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import log
-from kreisbund_platform.cases import access, form_data, queries, recording, steps
+from kreisbund_platform.cases import access, form_data, queries, recording, steps, task_rights
 from kreisbund_platform.cases.holding import Held
 from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.engine.advance import EngineFault, StaleToken, TaskCompleted, local_variables
@@ -69,7 +69,7 @@ def _complete(work: WorkContext, held: Held, task: HeldTask, data: dict[str, Any
     except (EngineFault, StaleToken) as fault:
         telemetry.log("task_completion_fault", problem=fault, case=case.id, task=task.id)
         return Conflict("PROCESS_FAULT", _("Der Vorgang lässt diesen Schritt so nicht zu."), task.version)
-    body = {"element": task.element_id, "token": task.token}
+    body = {"element": task.element_id, "token": task.token, **_behalf(work, task)}
     recording.record(work, held, settled, type="TASK_COMPLETED", completed=task, body=body)
     return case.id
 
@@ -83,7 +83,7 @@ def _stale(task: HeldTask, expected_version: int) -> Conflict | None:
 def _held(work: WorkContext, task: HeldTask, *, must_be_open: bool = False) -> Conflict | None:
     if task.status in ("COMPLETED", "CANCELLED"):
         return Conflict("TASK_ENDED", _("Die Aufgabe ist schon abgeschlossen."), task.version)
-    if task.status == "CLAIMED" and (must_be_open or task.assignee != work.principal.subject):
+    if task.status == "CLAIMED" and (must_be_open or not task_rights.holds(work.principal, task)):
         return Conflict("ALREADY_CLAIMED", _("Die Aufgabe ist schon übernommen."), task.version)
     return None
 
@@ -93,5 +93,12 @@ def _assign(work: WorkContext, held: Held, task: HeldTask, assignee: str | None,
     queries.set_assignee(work.connection, task.id, assignee)
     if assignee and case.status == "SUBMITTED" and task.role != "citizen":
         queries.set_status(work.connection, case.id, "IN_PROGRESS")
-    log.append(work, type=type, case_id=case.id, case_version=case.version, task_id=task.id)
+    body = _behalf(work, task)
+    log.append(work, type=type, case_id=case.id, case_version=case.version, task_id=task.id, body=body)
     return task.id
+
+
+def _behalf(work: WorkContext, task: HeldTask) -> dict[str, str]:
+    """What the event says where somebody acts for a colleague."""
+    colleague = task_rights.on_behalf_of(work.principal, task)
+    return {"on_behalf_of": colleague} if colleague else {}

@@ -46,6 +46,8 @@ def _apply(shared: Connection[Any], tenant_id: UUID, lines: list[OutboxLine], no
                 queries.note_adoption(shared, tenant_id, line.payload)
             case "version_health":
                 queries.set_health(shared, tenant_id, line.payload, now)
+            case "support_invitation":
+                queries.set_invitation(shared, tenant_id, line.payload, now)
             case unknown:
                 raise ValueError(f"unknown outbox topic {unknown}")
     months = sorted(applications.keys() | decisions.keys())

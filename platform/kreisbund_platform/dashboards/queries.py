@@ -94,6 +94,18 @@ def set_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> 
     )
 
 
+def set_invitation(connection: Rows, tenant_id: UUID, payload: dict[str, Any], now: datetime) -> None:
+    """Where to ask about an invitation to the service team; nowhere once it is revoked. Forgets those that are over."""
+    connection.execute("DELETE FROM shared.support_invitation WHERE until < %s", (now,))
+    if payload["until"] is None:
+        connection.execute("DELETE FROM shared.support_invitation WHERE id = %s", (payload["id"],))
+        return
+    connection.execute(
+        "INSERT INTO shared.support_invitation (id, tenant_id, until) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (payload["id"], tenant_id, payload["until"]),
+    )
+
+
 def note_adoption(connection: Rows, tenant_id: UUID, payload: dict[str, Any]) -> None:
     """A line in the template's history: which county, which version; the person stays in the county's own log."""
     kind = "ADOPTION_ENDED" if payload["ended_at"] else "VERSION_RELEASED"

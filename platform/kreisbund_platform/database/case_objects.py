@@ -1,7 +1,8 @@
 """A county's cases as staff, applicants and guests see them.
 
 Viewpoints: `staff` sees all of its county (the connection is the county's own), `citizen` what is their own,
-`guest` the one application that this request has proved (`{granted}`), anyone else nothing.
+`guest` the one application that this request has proved (`{granted}`), `invited` the one case that was opened to
+somebody from outside (`{invited_case}`), anyone else nothing.
 """
 
 from kreisbund_platform.database.object_types import (
@@ -27,6 +28,11 @@ def own(case_id: str) -> str:
 
 def _rows(citizen: str, **more: str) -> dict[str, str]:
     return {"staff": "true", "citizen": citizen, **more}
+
+
+def invited(case_id: str) -> dict[str, str]:
+    """The row rule of those who look from outside: the one case that was opened to them."""
+    return {"invited": f"{case_id} = {{invited_case}}::uuid"}
 
 
 OF_CASE = "{a}.case_id = {p}.id"
@@ -86,7 +92,7 @@ DECISION = ObjectType(
         "deliveries": Many("Delivery", "{a}.decision_id = {p}.id", "{a}.sent_at NULLS FIRST, {a}.id"),
         "remedy": Embedded("Remedy", "{a}.remedy_kind IS NOT NULL AND {a}.remedy_addressee IS NOT NULL"),
     },
-    rows=_rows(own("{a}.case_id")),
+    rows=_rows(own("{a}.case_id"), **invited("{a}.case_id")),
     case_id="{a}.case_id",
     personal={"outcome": "DECISIONS", "legalBasis": "DECISIONS", "feeCents": "DECISIONS"},
 )
@@ -131,7 +137,7 @@ DOCUMENT = ObjectType(
         ),
         "scanState": Column(SCAN_STATE),
     },
-    rows=_rows(f"{{a}}.visible_to_applicant AND {own('{a}.case_id')}"),
+    rows=_rows(f"{{a}}.visible_to_applicant AND {own('{a}.case_id')}", **invited("{a}.case_id")),
     case_id="{a}.case_id",
     personal={"title": "DOCUMENTS", "downloadUrl": "DOCUMENTS"},
 )
@@ -145,7 +151,7 @@ PARTY = ObjectType(
         "name": Column("{a}.name"),
         "represents": Column("{a}.represents"),
     },
-    rows=_rows(own("{a}.case_id")),
+    rows=_rows(own("{a}.case_id"), **invited("{a}.case_id")),
     case_id="{a}.case_id",
     personal={"name": "PARTIES", "kind": "PARTIES", "represents": "PARTIES"},
 )
@@ -184,8 +190,9 @@ CASE_RECORD = ObjectType(
         "documents": Connection("Document", OF_CASE, newest_first("created_at")),
         "history": Connection("CaseEvent", OF_CASE, (Key("{a}.seq", "bigint"),)),
         "accessLog": Connection("AccessLogEntry", OF_CASE, (Key("{a}.at", "timestamptz"), Key("{a}.id", "bigint"))),
+        "supportInvitations": Many("SupportInvitation", OF_CASE, "{a}.invited_at DESC, {a}.id DESC"),
     },
-    rows=_rows(own("{a}.id")),
+    rows=_rows(own("{a}.id"), **invited("{a}.id")),
     case_id="{a}.id",
     personal={"applicantName": "NAME", "data": "DATA"},
 )
@@ -209,7 +216,7 @@ TASK = ObjectType(
         "case": One("CaseRecord", "{a}.id = {p}.case_id"),
         "form": One("Form", "{a}.form IS NOT NULL", source=FORM_OF_TASK),
     },
-    rows=_rows(f"{{a}}.role = 'citizen' AND {own('{a}.case_id')}"),
+    rows=_rows(f"{{a}}.role = 'citizen' AND {own('{a}.case_id')}", **invited("{a}.case_id")),
 )
 CASE_EVENT = ObjectType(
     "CaseEvent",
@@ -223,8 +230,9 @@ CASE_EVENT = ObjectType(
         "case": Column("{a}.case_id"),
         "caseVersion": Column("{a}.case_version"),
         "upgrade": One("UpgradeNotice", "{a}.event_id = {p}.id"),
+        "onBehalfOf": One("StaffMember", "{a}.subject = {p}.body ->> 'on_behalf_of'"),
     },
-    rows=_rows(f"{{a}}.type <> 'NOTE_ADDED' AND {own('{a}.case_id')}"),
+    rows=_rows(f"{{a}}.type <> 'NOTE_ADDED' AND {own('{a}.case_id')}", **invited("{a}.case_id")),
 )
 NOTE = ObjectType(
     "Note",
@@ -264,6 +272,7 @@ ACCESS_LOG_ENTRY = ObjectType(
         "kinds": Column("{a}.kinds"),
         "listed": Column("{a}.listed"),
         "operation": Column("{a}.operation"),
+        "basis": Column("{a}.basis"),
         "subject": Column("{a}.subject"),
         "name": Column("{a}.name"),
     },

@@ -20,6 +20,7 @@ NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 VALUE = re.compile(r"\{(\w+)\}")
 MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
 READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
+RECORDED = ("staff", "invited")  # viewpoints whose reads go into the read log
 TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
 
 
@@ -52,8 +53,8 @@ class Catalogue:
         return "true" if rules is None else rules.get(self.viewpoint, "false")
 
     def read_kinds(self, type_name: str, children: Sequence[Selection]) -> list[str]:
-        """The kinds of personal data among selected fields, where this reader's reads are recorded: staff's."""
-        personal = self.types[type_name].personal if self.viewpoint == "staff" else {}
+        """The kinds of personal data among selected fields, where this reader's reads are recorded."""
+        personal = self.types[type_name].personal if self.viewpoint in RECORDED else {}
         return sorted({personal[child.name] for child in children if child.name in personal})
 
 
@@ -124,7 +125,7 @@ class Statement:
         parts = [_literal(f'{{"{TYPE_KEY}":"{type_name}"')]
         children = selection.children.get(type_name, ())
         if kinds := self._catalogue.read_kinds(type_name, children):
-            case_id = f"to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text"
+            case_id = f"coalesce(to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text, 'null')"
             parts += [_literal(f',"{READ_KEY}":["{" ".join(kinds)}",'), case_id, _literal("]")]
         for child in children:
             assert NAME.fullmatch(child.key), "a response key is a GraphQL name"

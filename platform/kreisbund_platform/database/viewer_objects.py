@@ -69,4 +69,11 @@ _OF_VARIANTS = (
     success("VariantEndedSuccess", "template", "ProcessTemplate"),
     success("RebaseSuccess", "rebase", "VariantRebase"),
 )
-VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES, *_OF_VARIANTS)
+_OF_RIGHTS = (
+    success("AccountBlockSuccess", "block", "AccountBlock"),
+    success("SubstitutionSuccess", "substitution", "Substitution"),
+    success("DelegationSuccess", "delegation", "Delegation"),
+    success("ApprovalSuccess", "approval", "Approval"),
+    success("SupportInvitationSuccess", "invitation", "SupportInvitation"),
+)
+VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES, *_OF_VARIANTS, *_OF_RIGHTS)

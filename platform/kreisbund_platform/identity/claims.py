@@ -1,7 +1,7 @@
 """Reads a verified token's claims. What a realm may not vouch for is dropped, not believed."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -41,7 +41,16 @@ def principal_from(
         or _word(claims.get("acr"), AssuranceLevel),
         account_kind=_word(claims.get("account_kind"), AccountKind) or AccountKind.PERSON,
         token_expires_at=expires_at,
+        authenticated_at=_moment(claims.get("auth_time")),
+        authentication_methods=frozenset(_list(claims.get("amr"))),
     )
+
+
+def _moment(value: object) -> datetime | None:
+    """Unix seconds, of this century; anything else proves no login."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 4_102_444_800:
+        return None
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _text(value: object) -> str | None:

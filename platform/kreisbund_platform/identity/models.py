@@ -1,6 +1,8 @@
 """Rows of identity; compared with the migrated schema by a test."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
@@ -15,3 +17,14 @@ class SessionRow(SQLModel):
     created_at: datetime
     last_seen_at: datetime
     sid: str | None = None
+
+
+@dataclass(frozen=True)
+class KeptFormRow:
+    """`shared.kept_form`: a form that waits for its sender to log in again."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    wrapped: bytes
+    kept_at: datetime

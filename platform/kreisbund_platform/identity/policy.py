@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from kreisbund_platform.identity.policy_access_log import ACCESS_LOG
 from kreisbund_platform.identity.policy_life_cycle import LIFE_CYCLE
 from kreisbund_platform.identity.policy_privacy import PRIVACY
+from kreisbund_platform.identity.policy_rights import INVITED, RIGHTS, widened
 from kreisbund_platform.identity.policy_terms import (
     ADOPTION_READERS,
     ANYONE,
@@ -179,7 +180,8 @@ _RESULTS: dict[str, Who] = {
     **of_type("Invalid", {ANYONE: "code message fieldErrors"}),
     **of_type("FieldError", {ANYONE: "path code message"}),
     **of_type("Conflict", {ANYONE: "code message currentVersion"}),
-    **of_type("Forbidden", {ANYONE: "code message"}),
+    **of_type("Forbidden", {ANYONE: "code message freshLogin"}),
+    **of_type("FreshLogin", {ANYONE: "maxAgeSeconds secondFactor"}),
     **of_type("NotFound", {ANYONE: "code message"}),
     # interfaces: a field selected on one is judged here, its implementations' fields again by their own line
     **of_type("Node", {ANYONE: "id"}),
@@ -195,26 +197,16 @@ SHARED_TYPES = tuple(
     if name == shared or f"{name}.node" in _CONNECTIONS or f"{name}.edges" in _CONNECTIONS
 )
 
-POLICY: Mapping[str, Who] = (
-    _ROOTS
-    | _PUBLIC
-    | _CASES
-    | ACCESS_LOG
-    | WAITS
-    | LIFE_CYCLE
-    | VARIANTS
-    | UPGRADES
-    | PRIVACY
-    | _STATE
-    | _CONNECTIONS
-    | _RESULTS
-)
+_OFFICE = _ROOTS | _PUBLIC | _CASES | ACCESS_LOG | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | RIGHTS | PRIVACY
+POLICY: Mapping[str, Who] = widened(_OFFICE | _STATE | _CONNECTIONS | _RESULTS, INVITED)
 
 
 def audiences_of(principal: Principal) -> Who:
     """The roles and groups that a person counts as."""
     if principal.is_guest:
         return GUEST
+    if principal.invited_to is not None:
+        return frozenset({Audience.INVITED, Audience.LOGGED_IN})
     return frozenset({*principal.roles, Audience.LOGGED_IN})
 
 

@@ -11,6 +11,8 @@ class Audience(StrEnum):
 
     GUEST = "guest"
     LOGGED_IN = "logged_in"
+    # from outside of the county, looking at the one case that an invitation opened
+    INVITED = "invited"
 
 
 Who = frozenset[Role | Audience]

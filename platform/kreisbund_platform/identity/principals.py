@@ -74,11 +74,48 @@ ROLES_OF_REALM = {
 
 
 @dataclass(frozen=True)
-class Principal:
-    """A person as their issuer vouches for them. `tenant` is set for a county's realm and for no other.
+class LentRole:
+    """A role that a colleague has lent for some days; within the colleague's units, not the borrower's own."""
 
-    `subject` is the issuer's `sub`, unique within its realm only. `home_tenant` is the slug of the county
-    that delegated a member of the service team. `token_expires_at` is aware, in UTC.
+    role: Role
+    by: str
+    units: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class StoodInFor:
+    """An absent colleague whose assigned tasks the person does for some days, with the colleague's rights."""
+
+    subject: str
+    roles: frozenset[Role]
+    units: tuple[UUID, ...]
+
+
+class AccessBasis(StrEnum):
+    """On what ground a case is read; `case_read.basis`."""
+
+    OFFICE = "OFFICE"
+    INVITATION = "INVITATION"
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """One case of one county that somebody from outside looks at, and nothing else while they do."""
+
+    county: TenantContext
+    case_id: UUID
+    basis: AccessBasis
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A person as their issuer vouches for them, with what colleagues have lent (standing.py).
+
+    `tenant` is set for a county's realm and for no other. `subject` is the issuer's `sub`, unique within its realm
+    only. `home_tenant` is the slug of the county that delegated a member of the service team. Moments are aware, in
+    UTC. `authenticated_at`: when the person last proved who they are; `authentication_methods`: how
+    (the token's `amr`, RFC 8176).
+    `roles` hold the lent ones; `realm_roles` are the token's alone, None where nothing was lent.
     """
 
     subject: str
@@ -92,6 +129,17 @@ class Principal:
     assurance_level: AssuranceLevel | None
     account_kind: AccountKind
     token_expires_at: datetime
+    authenticated_at: datetime | None = None
+    authentication_methods: frozenset[str] = frozenset()
+    realm_roles: frozenset[Role] | None = None
+    lent_roles: tuple[LentRole, ...] = ()
+    stands_in_for: tuple[StoodInFor, ...] = ()
+    invited_to: Invitation | None = None
+
+    @property
+    def own_roles(self) -> frozenset[Role]:
+        """What the realm itself vouches for: only this can be lent or named."""
+        return self.roles if self.realm_roles is None else self.realm_roles
 
     @property
     def is_guest(self) -> bool:

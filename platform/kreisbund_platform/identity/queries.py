@@ -1,11 +1,79 @@
-"""SQL of identity: the pages' sessions (`shared.web_session`, workspace `registry`) and stored answers of a county."""
+"""SQL of identity: the pages' sessions (`shared.web_session`, workspace `registry`), and of a county its stored answers
+and where its people stand.
+"""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
+import orjson
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from kreisbund_platform.identity.models import SessionRow
+from kreisbund_platform.database.prepared import Statement
+from kreisbund_platform.identity.models import KeptFormRow, SessionRow
+from kreisbund_platform.identity.principals import Principal
+
+# Blocked people lend nothing and are stood in for by nobody; a role that its owner has lost is lent no more.
+_STANDING = Statement(
+    "standing",
+    """SELECT EXISTS (SELECT 1 FROM account_block WHERE subject = $1 AND ended_at IS NULL) AS is_blocked,
+    EXISTS (SELECT 1 FROM staff_account WHERE subject = $1 AND roles = $2::text[]
+        AND units = $3::uuid[] AND name IS NOT DISTINCT FROM $4::text
+        AND seen_at > $5::timestamptz - interval '1 day') AS is_known,
+    coalesce((SELECT json_agg(json_build_array(x.role, x.delegator, a.units) ORDER BY x.id) FROM delegation x
+        JOIN staff_account a ON a.subject = x.delegator
+        WHERE x.delegate = $1 AND x.ended_at IS NULL AND $6::date BETWEEN x.first_day AND x.last_day
+        AND x.role = ANY(a.roles)
+        AND NOT EXISTS (SELECT 1 FROM account_block b WHERE b.subject = a.subject AND b.ended_at IS NULL)),
+        '[]') AS lent,
+    coalesce((SELECT json_agg(json_build_array(x.absent, a.roles, a.units) ORDER BY x.id) FROM substitution x
+        JOIN staff_account a ON a.subject = x.absent
+        WHERE x.substitute = $1 AND x.ended_at IS NULL AND $6::date BETWEEN x.first_day AND x.last_day
+        AND NOT EXISTS (SELECT 1 FROM account_block b WHERE b.subject = a.subject AND b.ended_at IS NULL)),
+        '[]') AS absent
+""",
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`lent`: [role, by whom, units]; `absent`: [subject, roles, units]."""
+
+    is_blocked: bool
+    is_known: bool
+    lent: list[tuple[str, str, list[str]]]
+    absent: list[tuple[str, list[str], list[str]]]
+
+
+def _as_seen(principal: Principal) -> dict[str, Any]:
+    return {
+        "subject": principal.subject,
+        "name": principal.name,
+        "username": principal.username,
+        "roles": sorted(principal.own_roles),
+        "units": list(principal.units),
+    }
+
+
+def standing(connection: Connection[Any], principal: Principal, today: date, now: datetime) -> Standing:
+    """Where the person stands in the county of `connection`; on the hot path of every operation."""
+    roles, units = (f"{{{','.join(map(str, each))}}}" for each in (sorted(principal.own_roles), principal.units))
+    found = _STANDING.run(connection, principal.subject, roles, units, principal.name, now, today)
+    is_blocked, is_known, lent, absent = (found.get_value(0, column) or b"" for column in range(4))
+    return Standing(is_blocked == b"t", is_known == b"t", orjson.loads(lent), orjson.loads(absent))
+
+
+def keep_staff_account(connection: Connection[Any], principal: Principal, now: datetime) -> None:
+    """Notes a colleague as the token describes them."""
+    connection.execute(
+        "INSERT INTO staff_account (subject, name, username, roles, units, seen_at)"
+        " VALUES (%(subject)s, %(name)s, %(username)s, %(roles)s::text[], %(units)s::uuid[], %(now)s)"
+        " ON CONFLICT (subject) DO UPDATE SET name = excluded.name, username = excluded.username,"
+        " roles = excluded.roles, units = excluded.units, seen_at = excluded.seen_at",
+        {**_as_seen(principal), "now": now},
+    )
 
 
 def insert_session(connection: Connection, row: SessionRow) -> None:
@@ -61,3 +129,25 @@ def delete_old_sessions(connection: Connection, seen_before: datetime, created_b
 def delete_old_answers(connection: Connection, created_before: datetime) -> int:
     """Removes stored answers of the county's own `idempotency` table; answers how many."""
     return connection.execute("DELETE FROM idempotency WHERE created_at < %s", (created_before,)).rowcount
+
+
+def insert_form(connection: Connection, row: KeptFormRow) -> None:
+    """Keeps a form."""
+    connection.execute(
+        "INSERT INTO shared.kept_form (id, issuer, subject, wrapped, kept_at) VALUES (%s, %s, %s, %s, %s)",
+        (row.id, row.issuer, row.subject, row.wrapped, row.kept_at),
+    )
+
+
+def kept_form(connection: Connection, form_id: UUID, kept_after: datetime) -> KeptFormRow | None:
+    """A form that is not too old."""
+    with connection.cursor(row_factory=class_row(KeptFormRow)) as cursor:
+        return cursor.execute(
+            "SELECT id, issuer, subject, wrapped, kept_at FROM shared.kept_form WHERE id = %s AND kept_at > %s",
+            (form_id, kept_after),
+        ).fetchone()
+
+
+def delete_old_forms(connection: Connection, kept_before: datetime) -> None:
+    """Removes what nobody came back for."""
+    connection.execute("DELETE FROM shared.kept_form WHERE kept_at <= %s", (kept_before,))

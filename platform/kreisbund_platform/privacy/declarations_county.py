@@ -9,13 +9,16 @@ from kreisbund_platform.privacy.retentions import (
     LEDGER,
     OPERATION,
     READS,
+    RIGHTS,
     TEMPLATE_WORK,
     UPLOADS,
 )
 from kreisbund_platform.privacy.terms import (
+    Datum,
     Kind,
     Rule,
     Table,
+    Whose,
     of_applicant,
     of_party,
     own_account,
@@ -170,7 +173,7 @@ PROOFS = (
         "case_read", "Wer die Daten gesehen hat", READS, Rule.KEEP, case="case_id",
         why="Nachweis gegenüber der betroffenen Person, auch nach der Löschung des Vorgangs.",
         personal={"subject": staff_account(), "name": staff_name()},
-        shown=words("at roles kinds listed"),
+        shown=words("at roles kinds listed basis"),
         internal=words("id case_id unit_id operation"),
     ),
     Table(
@@ -251,4 +254,69 @@ TEMPLATES = (
     Table("schema_migration", "Stand des Schemas", CATALOGUE),
 )  # fmt: skip
 
-COUNTY_TABLES = CASE_TABLES + PROOFS + TEMPLATES
+WHO_MAY = "Nachweis, wer wann für wen handeln durfte und wer nicht."
+
+PEOPLE_AT_WORK = (
+    Table(
+        "staff_account", "Beschäftigte, die hier arbeiten", RIGHTS, Rule.KEEP, why=WHO_MAY, account="subject",
+        personal={
+            "subject": own_account(),
+            "name": Datum(Kind.NAME, Whose.ACCOUNT),
+            "username": Datum(Kind.NAME, Whose.ACCOUNT),
+        },
+        shown=words("roles seen_at"),
+        internal=words("units"),
+    ),
+    Table(
+        "account_block", "Gesperrte Konten", RIGHTS, Rule.KEEP, why=WHO_MAY, account="subject",
+        personal={
+            "subject": own_account(),
+            "reason": Datum(Kind.FREE_TEXT, Whose.ACCOUNT),
+            "blocked_by": staff_account(),
+            "ended_by": staff_account(),
+        },
+        shown=words("blocked_at ended_at"),
+        internal=words("id version"),
+    ),
+    Table(
+        "substitution", "Vertretungen", RIGHTS, Rule.KEEP, why=WHO_MAY,
+        personal={
+            "absent": staff_account(),
+            "substitute": staff_account(),
+            "created_by": staff_account(),
+            "ended_by": staff_account(),
+        },
+        shown=words("first_day last_day created_at ended_at"),
+        internal=words("id version"),
+    ),
+    Table(
+        "delegation", "Übertragene Rechte", RIGHTS, Rule.KEEP, why=WHO_MAY,
+        personal={"delegator": staff_account(), "delegate": staff_account(), "ended_by": staff_account()},
+        shown=words("role first_day last_day created_at ended_at"),
+        internal=words("id version"),
+    ),
+    Table(
+        "support_invitation", "Einladungen des Serviceteams", CASE_FILE, Rule.WITH_CASE, legal_hold=True,
+        case="case_id",
+        personal={
+            "reason": of_applicant(Kind.FREE_TEXT),
+            "invited_by": staff_account(),
+            "revoked_by": staff_account(),
+        },
+        shown=words("invited_at until revoked_at"),
+        internal=words("id case_id version"),
+    ),
+    Table(
+        "approval", "Vier Augen: Vorschläge und Bestätigungen", RIGHTS, Rule.WITH_CASE, legal_hold=True,
+        case="case_id",
+        personal={
+            "content": of_applicant(Kind.FORM_DATA),
+            "proposed_by": staff_account(),
+            "confirmed_by": staff_account(),
+        },
+        shown=words("operation proposed_at until confirmed_at used_at withdrawn_at"),
+        internal=words("id case_id content_hash roles proposing_persons confirming_persons version"),
+    ),
+)  # fmt: skip
+
+COUNTY_TABLES = CASE_TABLES + PROOFS + TEMPLATES + PEOPLE_AT_WORK

@@ -33,6 +33,14 @@ COUNTY_SHARE = (
         internal=words("id_hash issuer sid"),
     ),
     Table(
+        "kept_form", "Eingaben, die auf eine neue Anmeldung warten", SESSION, Rule.KEEP,
+        why="Verschlüsselt, nach einer Viertelstunde gelöscht.", account="subject", realm="issuer",
+        workspace="registry",
+        personal={"subject": own_account(), "wrapped": Datum(Kind.SECRET, Whose.ACCOUNT)},
+        shown=words("kept_at"),
+        internal=words("id issuer"),
+    ),
+    Table(
         "natural_person_account", "Konten derselben Person", TEMPLATE_WORK, Rule.KEEP, why=ACCOUNTABLE,
         account="subject", realm="realm",
         personal={"subject": own_account(), "registered_by": staff_account()},
@@ -139,6 +147,7 @@ _NOBODYS = {
             "cooperation_agreement": "Zweckvereinbarungen",
             "agreement_member": "Mitglieder der Zweckvereinbarungen",
             "signing_key_secret": "Geheime Teile der Unterschriftsschlüssel",
+            "support_invitation": "Welcher Landkreis das Serviceteam eingeladen hat",
             "collector_position": "Stand der Zählung",
             "schema_migration": "Stand des Schemas",
         },

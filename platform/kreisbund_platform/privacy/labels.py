@@ -4,6 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 COLUMNS: Mapping[str, str] = {
+    "absent": "abwesend (Konto)", "substitute": "Vertretung (Konto)", "delegator": "überträgt (Konto)",
+    "delegate": "erhält (Konto)", "first_day": "erster Tag", "last_day": "letzter Tag",
+    "ended_by": "beendet von (Konto)",
+    "blocked_at": "gesperrt", "blocked_by": "gesperrt von (Konto)", "seen_at": "zuletzt da", "username": "Benutzername",
+    "invited_at": "eingeladen", "invited_by": "eingeladen von (Konto)", "until": "bis", "revoked_at": "zurückgezogen",
+    "revoked_by": "zurückgezogen von (Konto)", "basis": "auf welcher Grundlage", "content": "Eingabe",
+    "operation": "Vorgang", "proposed_at": "vorgeschlagen", "proposed_by": "vorgeschlagen von (Konto)",
+    "confirmed_at": "bestätigt", "confirmed_by": "bestätigt von (Konto)", "used_at": "ausgeführt",
+    "kept_at": "aufgehoben seit",
     "address": "Anschrift und Erreichbarkeit", "adopted_at": "übernommen", "adopted_by": "übernommen von (Konto)",
     "applicant_name": "Name", "applicant_subject": "Konto", "assignee": "bearbeitet von (Konto)",
     "at": "Zeitpunkt", "actor": "ausgelöst von (Konto)", "author": "geschrieben von (Konto)",

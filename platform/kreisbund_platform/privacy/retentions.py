@@ -14,6 +14,11 @@ ANSWERS = Retention(
 UPLOADS = Retention(
     "Hochgeladene Dateien", "ein Tag; eingereicht so lange wie der Vorgang", "Art. 6 Abs. 1 Buchst. e DSGVO (Antrag)"
 )
+RIGHTS = Retention(
+    "Vertretung, Sperren, Freigaben",
+    "drei Jahre nach dem Ende, Freigaben 37 Tage; wer hier arbeitet, ein Jahr nach dem letzten Mal",
+    "Art. 6 Abs. 1 Buchst. e, Art. 32 DSGVO mit § 27 ThürDSG (Beschäftigte)",
+)
 SESSION = Retention("Anmeldung", "höchstens zehn Stunden", "Art. 6 Abs. 1 Buchst. e, Art. 32 DSGVO (Anmeldung)")
 READS = Retention(
     "Zugriffsprotokoll",

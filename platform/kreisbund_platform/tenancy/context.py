@@ -8,7 +8,9 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class TenantContext:
-    """One county as the registry knows it. `profile` is the public part of county.toml (see manifest)."""
+    """One county as the registry knows it. `profile` is the public part of county.toml (see manifest), `identity` and
+    `four_eyes` are its parts of these names.
+    """
 
     id: UUID
     slug: str
@@ -19,6 +21,8 @@ class TenantContext:
     schema_name: str
     login_role: str
     profile: Mapping[str, Any] = field(hash=False)
+    identity: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    four_eyes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class TenantMissingError(Exception):

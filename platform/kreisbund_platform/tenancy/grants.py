@@ -64,7 +64,7 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     "registry": {
         **dict.fromkeys(("tenant", "issuer", "unit", "municipality", "tenant_secret", "workspace_secret"), READ),
         "schema_migration": READ,
-        "web_session": WRITE,
+        **dict.fromkeys(("web_session", "kept_form"), WRITE),
         "key_alarm": APPEND,
     },
     "catalogue": {
@@ -73,8 +73,7 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
         **dict.fromkeys(("topic", "process_template"), WRITE),
         "template_version": APPEND,
         **_WORKSHOP,
-        "adoption_overview": READ,
-        "dashboard_month": READ,
+        **dict.fromkeys(("adoption_overview", "dashboard_month", "support_invitation"), READ),
         "idempotency": WRITE,
     },
     "state": {**PUBLISHED, "dashboard_month": READ, "idempotency": WRITE},
@@ -89,6 +88,7 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
         **dict.fromkeys(("tenant", "process_template", "template_version"), READ),
         **dict.fromkeys(("collector_position", "dashboard_month", "adoption_overview", "rollout_health"), WRITE),
         "template_history": APPEND,
+        "support_invitation": WRITE,
     },
 }
 

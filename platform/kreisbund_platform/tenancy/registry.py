@@ -132,7 +132,8 @@ def read_tenants(connection: Connection[Any]) -> list[TenantContext]:
     """All counties by slug, deleted ones included."""
     with connection.cursor(row_factory=class_row(TenantContext)) as cursor:
         return cursor.execute(
-            "SELECT id, slug, name, regional_key, kind, status, schema_name, login_role, profile"
+            "SELECT id, slug, name, regional_key, kind, status, schema_name, login_role, profile, identity,"
+            " four_eyes"
             " FROM shared.tenant ORDER BY slug"
         ).fetchall()
 

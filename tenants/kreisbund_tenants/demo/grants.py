@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from joserfc import jwt
@@ -69,6 +69,7 @@ class IssuedCode:
 
     person: DemoPerson
     request: AuthorizationRequest
+    at: datetime
     until: datetime
 
 
@@ -132,7 +133,8 @@ class DemoGrants:
         """A code for the client, good once and for a minute."""
         code = secrets.token_urlsafe(32)
         with self._lock:
-            self._codes[code] = IssuedCode(person, request, self._clock.now() + CODE_LASTS)
+            now = self._clock.now()
+            self._codes[code] = IssuedCode(person, request, now, now + CODE_LASTS)
             _forget_oldest(self._codes)
         return code
 
@@ -169,13 +171,13 @@ class DemoGrants:
             raise GrantRefused("invalid_grant", "code belongs to another client")
         if _challenge(form.get("code_verifier", "")) != request.code_challenge:
             raise GrantRefused("invalid_grant", "PKCE verification failed")
-        return Grant(issued.person, request.client_id, str(uuid.uuid4()), request.nonce)
+        return Grant(issued.person, request.client_id, str(uuid.uuid4()), issued.at, request.nonce)
 
     def _by_demo_password(self, realm: str, form: Mapping[str, str]) -> Grant:
         if form.get("client_id") != DEMO_CLIENT:
             raise GrantRefused("unauthorized_client", "client may not use the password grant")
         person = self.by_password(realm, form.get("username", ""), form.get("password", ""))
-        return Grant(person, DEMO_CLIENT, str(uuid.uuid4()))
+        return Grant(person, DEMO_CLIENT, str(uuid.uuid4()), self._clock.now())
 
     def _by_refresh_token(self, realm: str, form: Mapping[str, str]) -> Grant:
         claims = self._own_claims(realm, form.get("refresh_token", ""), "Refresh")
@@ -183,7 +185,7 @@ class DemoGrants:
             raise GrantRefused("invalid_grant", "session not active")
         for person in self.people(realm):
             if person.subject == claims["sub"]:
-                return Grant(person, claims["azp"], claims["sid"])
+                return Grant(person, claims["azp"], claims["sid"], datetime.fromtimestamp(claims["auth_time"], UTC))
         raise GrantRefused("invalid_grant", "session not active")
 
     def _tokens_for(self, grant: Grant) -> dict[str, Any]:

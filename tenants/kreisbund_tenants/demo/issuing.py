@@ -15,16 +15,18 @@ from kreisbund_tenants.demo.people import DemoPerson
 from kreisbund_tenants.demo.realms import issuer_of
 
 ACCESS_SECONDS = 15 * 60
+ONE_FACTOR = "1"  # Keycloak's name for a login by password
 REFRESH_SECONDS = 10 * 60 * 60
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A login: who, through which client, when. `sid` stays the same when tokens are refreshed."""
+    """A login: who, through which client, when. `sid` and `at` stay the same when tokens are refreshed."""
 
     person: DemoPerson
     client_id: str
     sid: str
+    at: datetime
     nonce: str | None = None
 
 
@@ -35,7 +37,8 @@ def access_claims(settings: Settings, grant: Grant, now: datetime) -> dict[str, 
         "aud": [API_AUDIENCE, "account"],
         "typ": "Bearer",
         "realm_access": {"roles": [person.role.value]},
-        "acr": person.assurance_level.value,
+        "acr": ONE_FACTOR,
+        "amr": ["pwd"],
         "assurance_level": person.assurance_level.value,
         "account_kind": "person",
         "scope": "openid profile",
@@ -68,6 +71,7 @@ def _common(settings: Settings, grant: Grant, now: datetime, seconds: int) -> di
         "sub": grant.person.subject,
         "azp": grant.client_id,
         "iat": issued,
+        "auth_time": int(grant.at.timestamp()),
         "exp": issued + seconds,
         "jti": str(uuid.uuid4()),
         "sid": grant.sid,

@@ -43,7 +43,7 @@ def _entry(settings: Settings, realm: DemoRealm, person: DemoPerson, now: dateti
 
 def _faulty_tokens(settings: Settings, person: DemoPerson, now: datetime) -> dict[str, str]:
     """Each is right but for one claim, so that it is refused for that claim alone."""
-    grant = Grant(person, DEMO_CLIENT, str(uuid.uuid4()))
+    grant = Grant(person, DEMO_CLIENT, str(uuid.uuid4()), now)
     good = access_claims(settings, grant, now) | {"exp": int((now + FAULTY_FOR).timestamp())}
     faults = {
         "expired": access_claims(settings, grant, now - timedelta(hours=1, seconds=ACCESS_SECONDS)),

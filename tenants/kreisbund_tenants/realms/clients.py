@@ -29,14 +29,14 @@ def clients(plan: RealmPlan) -> dict[str, Representation]:
     """By client id. `admin-cli` is Keycloak's own and would take passwords in every realm: switched off."""
     wanted = [_pages(plan), _client(API_AUDIENCE), _client(SERVICE_CLIENT, serviceAccountsEnabled=True), _admin_cli()]
     if plan.demo:
-        wanted.append(_client(DEMO_CLIENT, publicClient=True, directAccessGrantsEnabled=True))
+        wanted.append(_demo())
     return {client["clientId"]: client for client in wanted}
 
 
 def mappers(plan: RealmPlan) -> dict[str, dict[str, Representation]]:
     """Client to mappers by name. Clients that get tokens for the API get the same."""
     asking = (PAGES_CLIENT, SERVICE_CLIENT, *((DEMO_CLIENT,) if plan.demo else ()))
-    listed = [_audience(), *(_attribute(name, many=many) for name, many in ATTRIBUTES.items())]
+    listed = [_audience(), _methods(), *(_attribute(name, many=many) for name, many in ATTRIBUTES.items())]
     return {client: {mapper["name"]: mapper for mapper in listed} for client in asking} | {API_AUDIENCE: {}}
 
 
@@ -71,6 +71,12 @@ def _pages(plan: RealmPlan) -> Representation:
     )
 
 
+def _demo() -> Representation:
+    """Takes passwords. Without refresh tokens each of its tokens is a login, whose `iat` stands for `auth_time`."""
+    attributes = {"use.refresh.tokens": "false"}
+    return _client(DEMO_CLIENT, publicClient=True, directAccessGrantsEnabled=True, attributes=attributes)
+
+
 def _admin_cli() -> Representation:
     return {"clientId": "admin-cli", "enabled": False, "publicClient": True, "directAccessGrantsEnabled": False}
 
@@ -78,6 +84,11 @@ def _admin_cli() -> Representation:
 def _audience() -> Representation:
     config = {"included.client.audience": API_AUDIENCE, "access.token.claim": "true", "id.token.claim": "false"}
     return _mapper(API_AUDIENCE, "oidc-audience-mapper", config)
+
+
+def _methods() -> Representation:
+    """`amr`: by what the person proved who they are (RFC 8176); the login flow's lines name themselves."""
+    return _mapper("amr", "oidc-amr-mapper", {"access.token.claim": "true", "id.token.claim": "false"})
 
 
 def _attribute(name: str, *, many: bool) -> Representation:

@@ -60,7 +60,10 @@ def flow(admin: Any) -> tuple[FlowStep, ...]:
 
 def _step(admin: Any, line: Representation) -> FlowStep:
     name = line["displayName"] if line.get("authenticationFlow") else line["providerId"]
-    role = None
-    if config := line.get("authenticationConfig"):
-        role = admin.get_authenticator_config(config)["config"].get("condUserRole")
-    return FlowStep(line["level"], name, line["requirement"], role)
+    role = method = None
+    if config_id := line.get("authenticationConfig"):
+        kept = admin.get_authenticator_config(config_id)
+        role = kept["config"].get("condUserRole")
+        # Keycloak shows asterisks for the value itself
+        method = second_factor.method_named(kept["alias"]) if "default.reference.value" in kept["config"] else None
+    return FlowStep(line["level"], name, line["requirement"], role, method)

@@ -166,10 +166,9 @@ def _drop_flow(admin: Any) -> None:
 
 
 def _set_requirements(admin: Any, steps: tuple[FlowStep, ...]) -> None:
-    """Each line is made switched off; now its requirement, and which role a condition looks for."""
+    """Each line is made switched off; now its requirement, and its configuration."""
     lines = admin.get_authentication_flow_executions(second_factor.FLOW)
     for step, line in zip(steps, lines, strict=True):
         admin.update_authentication_flow_executions({**line, "requirement": step.requirement}, second_factor.FLOW)
-        if step.role:
-            config = {"alias": step.role, "config": {"condUserRole": step.role, "negate": "false"}}
+        if config := second_factor.configuration(step):
             admin.create_execution_config(line["id"], config)

@@ -35,12 +35,16 @@ class RealmPlan:
 
 @dataclass(frozen=True)
 class FlowStep:
-    """One line of a login flow. `name` is an authenticator's or a sub-flow's; `role` is a condition's."""
+    """One line of a login flow. `name` is an authenticator's or a sub-flow's; `role` is a condition's.
+
+    `method`: what the token's `amr` says once it was used (RFC 8176).
+    """
 
     level: int
     name: str
     requirement: str
     role: str | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True)

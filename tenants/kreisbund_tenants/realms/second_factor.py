@@ -3,11 +3,16 @@
 A role includes one of two marking roles; the flow has a condition on each. Citizens have neither.
 """
 
+from typing import Any
+
 from kreisbund_platform.identity.principals import COUNTY_STAFF, ROLES_OF_REALM, RealmKind, Role
 from kreisbund_tenants.realms.plan import FlowStep, RealmPlan
 
 ONE_TIME_CODE_ROLE = "needs_one_time_code"
 SECURITY_KEY_ROLE = "needs_security_key"
+# as long as a session at most: how old a login is says auth_time
+AMR_HOLDS_SECONDS = 10 * 60 * 60
+METHOD_ALIAS = "kreisbund-amr-"
 BUILT_IN_FLOW = "browser"
 FLOW = "kreisbund-browser"
 FORMS, SECURITY_KEY, ONE_TIME_CODE = "kreisbund-forms", "kreisbund-security-key", "kreisbund-one-time-code"
@@ -41,14 +46,29 @@ def flow(plan: RealmPlan) -> tuple[FlowStep, ...]:
         FlowStep(0, "auth-cookie", "ALTERNATIVE"),
         FlowStep(0, "identity-provider-redirector", "ALTERNATIVE"),
         FlowStep(0, FORMS, "ALTERNATIVE"),
-        FlowStep(1, "auth-username-password-form", "REQUIRED"),
+        FlowStep(1, "auth-username-password-form", "REQUIRED", method="pwd"),
         FlowStep(1, SECURITY_KEY, "CONDITIONAL"),
         FlowStep(2, CONDITION, "REQUIRED", SECURITY_KEY_ROLE),
-        FlowStep(2, "webauthn-authenticator", "REQUIRED"),
+        FlowStep(2, "webauthn-authenticator", "REQUIRED", method="hwk"),
         FlowStep(1, ONE_TIME_CODE, "CONDITIONAL"),
         FlowStep(2, CONDITION, "REQUIRED", ONE_TIME_CODE_ROLE),
-        FlowStep(2, "auth-otp-form", "REQUIRED"),
+        FlowStep(2, "auth-otp-form", "REQUIRED", method="otp"),
     )
+
+
+def configuration(step: FlowStep) -> dict[str, Any] | None:
+    """What Keycloak keeps beside a line: the role that a condition looks for, or what `amr` says of the line."""
+    if step.role:
+        return {"alias": step.role, "config": {"condUserRole": step.role, "negate": "false"}}
+    if step.method:
+        said = {"default.reference.value": step.method, "default.reference.maxAge": str(AMR_HOLDS_SECONDS)}
+        return {"alias": f"{METHOD_ALIAS}{step.method}", "config": said}
+    return None
+
+
+def method_named(alias: str) -> str:
+    """The method that a line's configuration was made for."""
+    return alias.removeprefix(METHOD_ALIAS)
 
 
 def is_sub_flow(step: FlowStep) -> bool:

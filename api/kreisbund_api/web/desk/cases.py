@@ -18,20 +18,33 @@ OPEN = ["OPEN", "CLAIMED"]
 
 
 async def inbox(visit: Visit) -> Response:
-    """Open tasks; `view` is `mine` or `overdue`, `role` narrows to one role."""
+    """Open tasks; `view` is `mine`, `overdue` or the subject of somebody stood in for."""
     query, principal = visit.request.query_params, visit.principal
     assert principal is not None
     view = query.get("view", "")
     wanted: dict[str, Any] = {"status": OPEN}
+    absent = await _absent(visit)
     if view == "mine":
         wanted["assignee"] = principal.subject
+    elif view in absent:
+        wanted["assignee"] = view
     seen = {"cases": may(principal, "CaseRecord.caseNumber"), "data": may(principal, "CaseRecord.applicantName")}
     tasks = (await ask(visit, "inbox", tasks=wanted, after=query.get("after") or None, **seen))["tasks"]
     today = visit.services.clock.now().astimezone(BERLIN).date().isoformat()
     shown = [{"case": None} | edge["node"] for edge in tasks["edges"]]
     if view == "overdue":
         shown = [task for task in shown if task["dueOn"] and task["dueOn"] < today]
-    return show(visit, "desk/inbox.html", tasks=shown, page=tasks["pageInfo"], view=view, today=today)
+    return show(visit, "desk/inbox.html", tasks=shown, page=tasks["pageInfo"], view=view, absent=absent, today=today)
+
+
+async def _absent(visit: Visit) -> dict[str, str]:
+    """Colleagues whose tasks the visitor does today: subject to name."""
+    assert visit.principal is not None
+    subjects = {each.subject for each in visit.principal.stands_in_for}
+    if not subjects:
+        return {}
+    found = [each["absent"] for each in (await ask(visit, "standing_in"))["substitutions"]]
+    return {each["subject"]: each["name"] or "–" for each in found if each["subject"] in subjects}
 
 
 async def cases(visit: Visit) -> Response:
@@ -67,7 +80,7 @@ async def case(visit: Visit) -> Response:
 
 def case_page(visit: Visit, found: dict[str, Any], problem: str | None = None, **errors: str) -> Response:
     """The page of a case."""
-    values = {"sections": answers_of(found), "diagram": _diagram(found), "errors": errors, "problem": problem}
+    values = {"sections": answers_of(found), "diagram": diagram_of(found), "errors": errors, "problem": problem}
     works = visit.principal is not None and may(visit.principal, "Mutation.addNote")
     return show(visit, "desk/case.html", case=found, stopped=_stopped(found), works=works, **values)
 
@@ -96,7 +109,7 @@ def answers_of(found: Mapping[str, Any]) -> list[form_answers.Section]:
     return [section for schema in schemas for section in form_answers.sections(schema, found["data"])]
 
 
-def _diagram(found: Mapping[str, Any]) -> Markup | None:
+def diagram_of(found: Mapping[str, Any]) -> Markup | None:
     """Where the case stands. The engine's drawing escapes what an author wrote."""
     version = found["variant"] or found["templateVersion"]
     if not version:

@@ -21,7 +21,8 @@ def _show(
 ) -> Response:
     principal = visit.principal
     assert principal is not None
-    mine = task["status"] == "CLAIMED" and task["assignee"] == principal.subject
+    holders = {principal.subject, *(each.subject for each in principal.stands_in_for)}
+    mine = task["status"] == "CLAIMED" and task["assignee"] in holders
     fields = [field for number in range(len(walk.steps)) for field in walk.at(number).fields(errors)]
     sections = answers_of(task["case"]) if task["case"] else []
     values = {"mine": mine, "may_claim": task["status"] == "OPEN" and task["role"] in visit.roles()}

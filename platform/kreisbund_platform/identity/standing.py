@@ -1,0 +1,51 @@
+"""Where a person stands in their county at this moment: blocked, standing in for somebody, holding a lent role.
+
+The token says who somebody is and is remembered for a minute; what a county decides about its people stands in its
+database and is read, in one statement, at the beginning of every operation and for every page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection, errors
+
+from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.identity import queries
+from kreisbund_platform.identity.principals import COUNTY_STAFF, LentRole, Principal, Role, StoodInFor
+
+
+class AccountBlockedError(Exception):
+    """The county has blocked the account: whatever its token says, it gets no further (401)."""
+
+
+def standing(connection: Connection[Any], principal: Principal, now: datetime) -> Principal:
+    """The person with what colleagues have lent. `connection` is the county's. Raises AccountBlockedError."""
+    if principal.tenant is None or principal.is_guest:
+        return principal
+    try:
+        found = queries.standing(connection, principal, now.astimezone(BERLIN).date(), now)
+    except errors.UndefinedTable:
+        return principal  # a county that a migration left behind has blocked and lent nothing
+    if found.is_blocked:
+        raise AccountBlockedError
+    if not found.is_known and principal.own_roles & COUNTY_STAFF:
+        queries.keep_staff_account(connection, principal, now)
+    return _with(principal, found)
+
+
+def _with(principal: Principal, found: queries.Standing) -> Principal:
+    lent = tuple(LentRole(Role(role), by, _units(units)) for role, by, units in found.lent if role in COUNTY_STAFF)
+    absent = tuple(
+        StoodInFor(subject, frozenset(Role(each) for each in roles if each in COUNTY_STAFF), _units(units))
+        for subject, roles, units in found.absent
+    )
+    own = principal.own_roles
+    roles = own | {each.role for each in lent}
+    return replace(principal, roles=roles, realm_roles=own, lent_roles=lent, stands_in_for=absent)
+
+
+def _units(texts: Sequence[str]) -> tuple[UUID, ...]:
+    return tuple(map(UUID, texts))

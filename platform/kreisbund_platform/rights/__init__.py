@@ -1,0 +1,1 @@
+"""What a county decides about people beside its realm: blocking, standing in, lending roles, inviting support."""
