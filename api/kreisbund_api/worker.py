@@ -95,7 +95,12 @@ class Worker:
         return done > 0
 
     def _upgrade(self, tenant: TenantContext) -> int:
-        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
+        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped.
+
+        It is staff's work that goes on by itself, so it rests while the county is suspended; timers do not.
+        """
+        if tenant.status != "ACTIVE":
+            return 0
         try:
             return self._repeat(tenant, batches.next_batch, most=1)
         except DatabaseUnavailableError:

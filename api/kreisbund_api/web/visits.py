@@ -71,6 +71,11 @@ class Visit:
         county = self.county.slug if self.county else None
         return session.login_address(county=county, workspace=self.area, next_path=path)
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the county takes no applications and no work at the moment."""
+        return self.county is not None and self.county.status == "SUSPENDED"
+
     def roles(self) -> frozenset[str]:
         """The visitor's roles; none for a guest."""
         return frozenset(self.principal.roles) if self.principal else frozenset()
@@ -121,7 +126,7 @@ async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
     if result["__typename"] == "NotFound":
         raise PageRefusedError(404)
     if result["__typename"] == "Forbidden":
-        if visit.principal is None:
+        if visit.principal is None and not visit.is_suspended:
             raise LoginNeededError
         raise PageRefusedError(403)
     return result
@@ -239,4 +244,6 @@ def refusal(visit: Visit, status: int) -> Response:
     }
     failed = (_("Das hat nicht funktioniert"), _("Der Fehler ist aufgezeichnet. Bitte versuchen Sie es noch einmal."))
     title, text = titles.get(status, failed)
+    if status == 403 and visit.is_suspended:
+        title, text = _("Zurzeit nicht möglich"), _("Der Landkreis nimmt zurzeit keine Eingaben an.")
     return show(visit, "refusal.html", status, title=title, text=text)

@@ -18,6 +18,7 @@ from kreisbund_platform.documents.models import Document, Upload
 from kreisbund_platform.documents.scanning import NoScanner, Scanner
 from kreisbund_platform.engine.forms import UploadInfo
 from kreisbund_platform.errors import Invalid
+from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.texts import _
 
@@ -38,7 +39,12 @@ class UploadReceived:
 def receive(
     work: WorkContext, file_name: str, content: bytes, scanner: Scanner | None = None
 ) -> UploadReceived | Invalid:
-    """Stores a file whose content is acceptable. In production a scanner must have called it clean."""
+    """Stores a file whose content is acceptable. In production a scanner must have called it clean.
+
+    Where a county is suspended only citizens may still supply something, for a case that runs.
+    """
+    if work.tenant.status != "ACTIVE" and (work.principal.is_guest or suspension.refused(work.principal)):
+        return Invalid(suspension.CODE, suspension.closed().message)
     media_type = media_type_of(content)
     if isinstance(media_type, Invalid):
         return media_type
