@@ -48,8 +48,8 @@ def test_staff_read_and_citizens_read_and_write_back(api, suspended, own_case):
     read = api.ask("suspended_caseworker", "query($c: ID!) { caseRecord(id: $c) { caseNumber } }", c=str(own_case.id))
     assert "data" in read, read
     assert read["data"]["caseRecord"]["caseNumber"] == own_case.number
-    own = api.ask("suspended_citizen", "query($a: ID!) { application(id: $a) { documents { edges { node { title } } } } }",
-                  a=str(own_case.application))  # fmt: skip
+    document = "query($a: ID!) { application(id: $a) { documents { edges { node { title } } } } }"
+    own = api.ask("suspended_citizen", document, a=str(own_case.application))
     assert own["data"]["application"]["documents"]["edges"] == [{"node": {"title": "Plan"}}]
     message = """mutation($input: SendMessageInput!) { sendMessage(input: $input) { __typename
         ... on Problem { code } } }"""

@@ -149,6 +149,27 @@ def test_no_half_file_takes_the_name(town, tmp_path, monkeypatch):
         town.export(COUNTY, tmp_path / "taken.kbx")
 
 
+def test_a_sealed_file_opens_for_its_receiver_alone(town, elsewhere, tmp_path):
+    receiver = bytes.fromhex(container.receiving_key(elsewhere.deployment.settings))
+    file = exporting.export(town.place, town.county(OTHER_COUNTY), tmp_path / "s.kbx", print, receiver).file
+    assert b"manifest.json" not in file.read_bytes()
+    with pytest.raises(DamagedError, match="sealed for another deployment"):
+        restored(town, file, "neukreis", copy=True)
+    wish = Wish("siegelkreis", without_regional_key=True)
+    tenant = restoring.restore(elsewhere.place, file, wish, trusted=(key_of(town),))
+    assert comparable(elsewhere, tenant.slug)["party"] == comparable(town, OTHER_COUNTY)["party"]
+    content = file.read_bytes()
+    for bad in (
+        content[:-1],
+        content[: len(content) // 2],
+        content + b"x",
+        content[:99] + bytes([content[99] ^ 1]) + content[100:],
+    ):
+        (tmp_path / "bad.kbx").write_bytes(bad)
+        with pytest.raises(DamagedError), container.plain(elsewhere.deployment.settings, tmp_path / "bad.kbx"):
+            pass
+
+
 def altered(source: Path, target: Path, name: str, change) -> Path:
     """The same ZIP with one entry changed."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:

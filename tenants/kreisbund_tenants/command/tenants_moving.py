@@ -22,6 +22,9 @@ def add_parsers(actions: "argparse._SubParsersAction[Any]") -> None:
     what = export.add_mutually_exclusive_group(required=True)
     what.add_argument("--to", type=Path, metavar="DIR|FILE")
     what.add_argument("--verify", type=Path, metavar="FILE", help="check signature and hashes, change nothing")
+    export.add_argument(
+        "--for", dest="receiver", type=_key, metavar="KEY", help="sealed for a deployment's 'tenants key'"
+    )
     _add_trust(export)
     restore = actions.add_parser("restore", allow_abbrev=False, help="a county from its export; stays suspended")
     restore.add_argument("file", type=Path)
@@ -38,7 +41,7 @@ def add_parsers(actions: "argparse._SubParsersAction[Any]") -> None:
     proof = actions.add_parser("proof", allow_abbrev=False, help="check a proof of deletion")
     proof.add_argument("file", type=Path)
     _add_trust(proof)
-    actions.add_parser("key", allow_abbrev=False, help="this deployment's public key for exports and proofs")
+    actions.add_parser("key", allow_abbrev=False, help="this deployment's public keys for exports and proofs")
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
@@ -67,26 +70,21 @@ def export(here: Environment, args: argparse.Namespace) -> int:
         raise CommandError(f"no such county: {args.slug}")
     stamp = here.clock.now().strftime("%Y%m%dT%H%M%SZ")
     target = args.to / f"{tenant.slug}-{stamp}{ENDING}" if args.to.is_dir() else args.to
-    done = exporting.export(place_of(here), tenant, target, _tell)
+    done = exporting.export(
+        place_of(here), tenant, target, _tell, bytes.fromhex(args.receiver) if args.receiver else None
+    )
     size = done.file.stat().st_size
     print(f"{done.file}: {done.rows} rows, {done.files} files, {done.parts} parts, {size} bytes")
     return 0
 
 
 def _verify(here: Environment, args: argparse.Namespace) -> int:
-    with _opened(args.verify) as file:
+    with container.plain(here.settings, args.verify) as file:
         reader = container.Reader(file, (container.public_key(here.settings), *args.signed_by))
         parts = reader.verify()
     county, log = reader.manifest["county"], reader.manifest["event_log"]
     print(f"{county['slug']} of {reader.manifest['created_at']}: {parts} parts whole, {log['seq']} events, signed")
     return 0
-
-
-def _opened(path: Path) -> Any:
-    try:
-        return path.open("rb")
-    except OSError as problem:
-        raise CommandError(f"{path}: {problem.strerror}") from problem
 
 
 def restore(here: Environment, args: argparse.Namespace) -> int:
@@ -122,8 +120,9 @@ def proof(here: Environment, args: argparse.Namespace) -> int:
 
 
 def key(here: Environment, _args: argparse.Namespace) -> int:
-    """Prints the public key."""
-    print(container.public_key(here.settings))
+    """Prints the public keys: what others name with --signed-by, and with --for."""
+    print(f"signs    {container.public_key(here.settings)}")
+    print(f"receives {container.receiving_key(here.settings)}")
     return 0
 
 

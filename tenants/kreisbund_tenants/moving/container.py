@@ -7,17 +7,18 @@ with its size and SHA-256, the signature covers the manifest; nothing of a file 
 import json
 import os
 import secrets
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kreisbund_platform.identity import deployment_keys
+from kreisbund_platform.identity import deployment_keys, sealed_boxes
 from kreisbund_platform.settings import Settings
 from kreisbund_tenants.moving.errors import DamagedError, MovingError
 
@@ -43,11 +44,40 @@ def public_key(settings: Settings) -> str:
     return deployment_keys.public_bytes(signing_key(settings)).hex()
 
 
+def receiving_key(settings: Settings) -> str:
+    """What another deployment must be told to seal an export for this one: 64 hexadecimal digits."""
+    return sealed_boxes.public_bytes(sealed_boxes.private_key(settings, PURPOSE)).hex()
+
+
+@contextmanager
+def plain(settings: Settings, source: Path) -> Iterator[IO[bytes]]:
+    """The ZIP in a file; one that is sealed for this deployment is opened into a nameless file of the home."""
+    try:
+        file = source.open("rb")
+    except OSError as problem:
+        raise DamagedError(f"{source} cannot be read: {problem.strerror}") from problem
+    with file:
+        if not sealed_boxes.is_sealed(file):
+            yield file
+            return
+        with tempfile.TemporaryFile(dir=settings.home) as opened:
+            try:
+                for block in sealed_boxes.opened(file, sealed_boxes.private_key(settings, PURPOSE)):
+                    opened.write(block)
+            except sealed_boxes.NotForUsError as problem:
+                raise DamagedError(f"{source} is sealed for another deployment, or damaged") from problem
+            opened.seek(0)
+            yield opened
+
+
 class Writer:
     """Adds parts one after the other; `sign` ends the file. A context: what fails leaves a file without signature."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._zip = zipfile.ZipFile(file, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    def __init__(self, file: IO[bytes], receiver: bytes | None = None) -> None:
+        """`receiver`: the file is sealed for whoever holds this key."""
+        self._sealing = sealed_boxes.Sealing(file, receiver) if receiver else None
+        target = cast(IO[bytes], self._sealing or file)
+        self._zip = zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         self.parts: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -55,6 +85,8 @@ class Writer:
 
     def __exit__(self, *_problem: object) -> None:
         self._zip.close()
+        if self._sealing:
+            self._sealing.end()
 
     def add(self, name: str, blocks: Iterable[bytes], **said: Any) -> dict[str, Any]:
         """Writes a part; answers its manifest entry, to which the caller may add what it counted meanwhile."""

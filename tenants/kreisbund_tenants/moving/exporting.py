@@ -41,9 +41,12 @@ class Exported:
     files: int
 
 
-def export(here: Place, tenant: TenantContext, target: Path, tell: Tell) -> Exported:
-    """Writes the county to `target`, which must not exist. Raises MovingError; then no file is left."""
-    with container.written_beside(target) as file, container.Writer(file) as writer:
+def export(here: Place, tenant: TenantContext, target: Path, tell: Tell, receiver: bytes | None = None) -> Exported:
+    """Writes the county to `target`, which must not exist. Raises MovingError; then no file is left.
+
+    `receiver`: the receiving key of the deployment that alone may open it.
+    """
+    with container.written_beside(target) as file, container.Writer(file, receiver) as writer:
         _note(here, tenant)
         with here.database.owner() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

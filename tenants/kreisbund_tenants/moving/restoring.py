@@ -62,11 +62,7 @@ def restore(
 
     Raises MovingError, and then nothing is left: no schema, role, realm or file.
     """
-    try:
-        file = source.open("rb")
-    except OSError as problem:
-        raise DamagedError(f"{source} cannot be read: {problem.strerror}") from problem
-    with file:
+    with container.plain(here.settings, source) as file:
         reader = container.Reader(file, (container.public_key(here.settings), *trusted))
         tell(f"{reader.verify()} parts are what was signed")
         _refuse_other_schema(reader)
