@@ -46,6 +46,7 @@ class Kind(IntEnum):
     TEMPLATE_RELEASE = 27
     COOPERATION_AGREEMENT = 28
     CASE_UPGRADE = 35
+    CASE_TRANSFER = 47
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

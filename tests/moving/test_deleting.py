@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kreisbund_platform.cases.transfers import mailbox
 from kreisbund_platform.identity import sessions
 from kreisbund_platform.identity.sessions import Tokens
 from kreisbund_platform.tenancy import grant_check
@@ -30,6 +31,7 @@ def doomed(town, exported):
 def test_nothing_is_left_and_the_proof_says_what_there_was(town, doomed):
     others = [(town.rows(town.county(slug)), town.files(slug)) for slug in (COUNTY, OTHER_COUNTY)]
     counts = {table: len(rows) for table, rows in town.rows(doomed).items()}
+    mailbox.put(town.deployment.settings, doomed.id, doomed.id, mailbox.PACKAGE, b"x")
     files = len(town.files(doomed.slug))
     (head,) = town.shared(f"SELECT seq, encode(hash, 'hex') FROM {doomed.schema_name}.chain_head")
     path = deleting.delete(town.place, doomed.slug, "Landrätin")
@@ -46,6 +48,7 @@ def test_nothing_is_left_and_the_proof_says_what_there_was(town, doomed):
         query = f"SELECT count(*) FROM shared.{table} WHERE {column} = %s"
         assert (table, *town.shared(query, doomed.id)[0]) in [(table, 0), ("dashboard_month", 1)]
     assert town.files(doomed.slug) == {}
+    assert mailbox.count(town.deployment.settings, doomed.id) == 0
     assert [(town.rows(town.county(slug)), town.files(slug)) for slug in (COUNTY, OTHER_COUNTY)] == others
     with town.deployment.database.owner() as owner:
         assert grant_check.verify_grants(owner) == []

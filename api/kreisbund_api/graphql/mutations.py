@@ -6,6 +6,7 @@ from kreisbund_api.graphql.case_mutations import CaseMutations
 from kreisbund_api.graphql.catalogue_mutations import CatalogueMutations
 from kreisbund_api.graphql.life_cycle_mutations import DraftMutations, PublicationMutations, ReviewMutations
 from kreisbund_api.graphql.release_mutations import ReleaseMutations
+from kreisbund_api.graphql.transfers import TransferMutations
 from kreisbund_api.graphql.upgrade_mutations import UpgradeMutations
 from kreisbund_api.graphql.variants_mutations import VariantMutations
 from kreisbund_api.graphql.wait_mutations import WaitMutations
@@ -20,6 +21,7 @@ class Mutation(
     PublicationMutations,
     ReleaseMutations,
     ReviewMutations,
+    TransferMutations,
     UpgradeMutations,
     WaitMutations,
 ):

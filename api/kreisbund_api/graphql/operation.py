@@ -16,6 +16,7 @@ from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.transfer_objects import TRANSFER_TYPES
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
@@ -34,6 +35,7 @@ TYPES = {
         *CASE_TYPES,
         *WAIT_TYPES,
         *VARIANT_TYPES,
+        *TRANSFER_TYPES,
         *UPGRADE_TYPES,
         *MINING_TYPES,
         *VIEWER_TYPES,

@@ -35,6 +35,7 @@ from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.scalars import Date
+from kreisbund_api.graphql.transfers import TransferQuery
 from kreisbund_api.graphql.upgrade_queries import UpgradeQuery
 from kreisbund_api.graphql.variants_query import VariantQuery
 from kreisbund_platform.cases import status
@@ -76,6 +77,7 @@ ROOT_OF_KIND = {
     Kind.PUBLICATION_PROPOSAL: ("PublicationProposal", "draft"),
     Kind.COOPERATION_AGREEMENT: ("CooperationAgreement", "cooperationAgreement"),
     Kind.CASE_UPGRADE: ("CaseUpgrade", "caseUpgrade"),
+    Kind.CASE_TRANSFER: ("CaseTransfer", "caseTransfer"),
     Kind.INCIDENT: ("Incident", "incidents"),
 }
 
@@ -106,7 +108,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery):
+class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, TransferQuery, MiningQuery):
     """Reading."""
 
     @strawberry.field

@@ -23,6 +23,7 @@ def _words() -> dict[str, dict[str, str]]:
             "DECIDED": _("Entschieden"),
             "WITHDRAWN": _("Zurückgenommen"),
             "CLOSED": _("Abgeschlossen"),
+            "TRANSFERRED": _("An anderen Landkreis abgegeben"),
         },
         "task": {
             "OPEN": _("Offen"),
@@ -95,6 +96,9 @@ def _words() -> dict[str, dict[str, str]]:
         },
         "event": {
             "APPLICATION_RECEIVED": _("Antrag eingegangen"),
+            "CASE_TRANSFERRED": _("An anderen Landkreis abgegeben"),
+            "CASE_RECEIVED": _("Von anderem Landkreis übernommen"),
+            "TRANSFER_RECEIPTED": _("Empfang vom anderen Landkreis bestätigt"),
             "WITHDRAWN": _("Antrag zurückgenommen"),
             "TASK_CLAIMED": _("Aufgabe übernommen"),
             "TASK_RELEASED": _("Aufgabe zurückgegeben"),

@@ -28,6 +28,7 @@ from kreisbund_platform.identity.policy_terms import (
     of_connection,
     of_type,
 )
+from kreisbund_platform.identity.policy_transfers import TRANSFERS
 from kreisbund_platform.identity.policy_upgrades import UPGRADES
 from kreisbund_platform.identity.policy_variants import VARIANTS
 from kreisbund_platform.identity.policy_waits import WAITS
@@ -195,7 +196,18 @@ SHARED_TYPES = tuple(
 )
 
 POLICY: Mapping[str, Who] = (
-    _ROOTS | _PUBLIC | _CASES | ACCESS_LOG | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | _STATE | _CONNECTIONS | _RESULTS
+    _ROOTS
+    | _PUBLIC
+    | _CASES
+    | ACCESS_LOG
+    | WAITS
+    | LIFE_CYCLE
+    | VARIANTS
+    | UPGRADES
+    | TRANSFERS
+    | _STATE
+    | _CONNECTIONS
+    | _RESULTS
 )
 
 

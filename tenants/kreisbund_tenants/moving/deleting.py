@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from kreisbund_platform.cases.transfers import mailbox
 from kreisbund_platform.documents import files
 from kreisbund_platform.errors import REFUSALS
 from kreisbund_platform.identity import deployment_keys
@@ -112,6 +113,7 @@ def _remove(here: Place, tenant: TenantContext) -> None:
         if isinstance(gone, REFUSALS):
             raise RefusedError(gone.message)
     files.store_of(here.settings).remove_all(tenant)
+    mailbox.clear(here.settings, tenant.id)
     if here.settings.keycloak is not None:
         realms.remove(here.settings.keycloak, tenant.slug)
 

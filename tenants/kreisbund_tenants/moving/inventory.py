@@ -7,6 +7,7 @@ from psycopg import sql
 
 from kreisbund_platform.audit.checkpoints import fingerprint
 from kreisbund_platform.audit.stores import store_of
+from kreisbund_platform.cases.transfers import mailbox
 from kreisbund_platform.documents import files
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy import roles
@@ -48,6 +49,7 @@ def leftovers(connection: Rows, settings: Settings, tenant: TenantContext, issue
         ),
         f"role {tenant.login_role}": int(roles.role_exists(connection, tenant.login_role)),
         "files": files.store_of(settings).count(tenant),
+        "letters from other counties": mailbox.count(settings, tenant.id),
         "sessions": _one(connection, "SELECT count(*) FROM shared.web_session WHERE issuer = %s", issuer),
         "known persons": _one(
             connection, "SELECT count(*) FROM shared.natural_person_account WHERE realm = %s", tenant.slug
