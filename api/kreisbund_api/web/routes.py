@@ -11,7 +11,17 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
-from kreisbund_api.web.desk import cases, incidents, mining, releases, tasks, upgrades, variants, variants_rebase
+from kreisbund_api.web.desk import (
+    cases,
+    incidents,
+    mining,
+    releases,
+    tasks,
+    transfers,
+    upgrades,
+    variants,
+    variants_rebase,
+)
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
 from kreisbund_api.web.operations import tenants
@@ -33,6 +43,7 @@ DESK = (
     *variants_rebase.PAGES,
     *upgrades.PAGES,
     *mining.PAGES,
+    *transfers.PAGES,
 )
 STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
 

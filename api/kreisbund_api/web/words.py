@@ -31,6 +31,14 @@ def _words() -> dict[str, dict[str, str]]:
             "COMPLETED": _("Erledigt"),
             "CANCELLED": _("Entfallen"),
         },
+        "transfer": {
+            "PACKED": _("Wird gesendet"),
+            "SENT": _("Gesendet, noch nicht bestätigt"),
+            "RECEIVED": _("Abgegeben, Empfang bestätigt"),
+            "ARRIVED": _("Eingegangen"),
+            "ACCEPTED": _("Übernommen"),
+            "RECEIPTED": _("Übernommen und bestätigt"),
+        },
         "tenant": {
             "PROVISIONING": _("Wird eingerichtet"),
             "ACTIVE": _("In Betrieb"),
