@@ -12,6 +12,7 @@ from kreisbund_tenants import provisioning
 from kreisbund_tenants.moving import deleting, inventory, restoring
 from kreisbund_tenants.moving.errors import MovingError, RefusedError
 from kreisbund_tenants.moving.identity import Wish
+from kreisbund_tenants.moving.place import alone
 from tests.support.fixtures import COUNTY, OTHER_COUNTY
 
 
@@ -131,6 +132,16 @@ def test_whatever_is_left_over_is_named_and_no_proof_is_written(town, doomed, mo
     if planted != "files":
         town.execute(clear[planted])
     assert deleting.delete(town.place, doomed.slug, "Test").exists()
+
+
+def test_one_at_a_time(town, doomed, exported):
+    with alone(town.deployment.settings):
+        for attempt in (
+            lambda: deleting.delete(town.place, doomed.slug, "Test"),
+            lambda: restoring.restore(town.place, exported, Wish("neukreis", without_regional_key=True)),
+        ):
+            with pytest.raises(RefusedError, match="under way"):
+                attempt()
 
 
 def test_every_table_of_shared_that_names_a_county_is_declared(town):

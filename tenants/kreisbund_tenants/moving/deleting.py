@@ -22,7 +22,7 @@ from kreisbund_platform.tenancy.registry import read_tenant
 from kreisbund_tenants import provisioning
 from kreisbund_tenants.moving import container, inventory
 from kreisbund_tenants.moving.errors import MovingError, RefusedError
-from kreisbund_tenants.moving.place import Place
+from kreisbund_tenants.moving.place import Place, alone
 from kreisbund_tenants.realms import service as realms
 
 VERSION = 1
@@ -47,6 +47,12 @@ def delete(here: Place, slug: str, by: str, proof: Path | None = None) -> Path:
         tenant = read_tenant(connection, slug)
     if tenant is None:
         raise RefusedError(provisioning.unknown_tenant().message)
+    with alone(here.settings):
+        return _delete(here, tenant, by, proof)
+
+
+def _delete(here: Place, tenant: TenantContext, by: str, proof: Path | None) -> Path:
+    slug = tenant.slug
     begun = _begun(here.settings, tenant)
     if tenant.status != "DELETED":
         _begin(here, tenant, begun, by)

@@ -28,7 +28,7 @@ from kreisbund_tenants.demo.realms import county_realm
 from kreisbund_tenants.moving import container, registry_rows, tables
 from kreisbund_tenants.moving.errors import DamagedError, RefusedError
 from kreisbund_tenants.moving.identity import Identity, Wish, continues, identity_of
-from kreisbund_tenants.moving.place import Place
+from kreisbund_tenants.moving.place import Place, alone
 from kreisbund_tenants.realms import service as realms
 from kreisbund_tenants.realms.plan import plan_of
 
@@ -62,15 +62,18 @@ def restore(
 
     Raises MovingError, and then nothing is left: no schema, role, realm or file.
     """
-    with container.plain(here.settings, source) as file:
+    with alone(here.settings), container.plain(here.settings, source) as file:
         reader = container.Reader(file, (container.public_key(here.settings), *trusted))
         tell(f"{reader.verify()} parts are what was signed")
         _refuse_other_schema(reader)
         with here.database.owner() as connection:
             who = identity_of(connection, here.settings, here.clock, reader, wish)
-            with _realm(here, reader, who), _taken_back(here, who.tenant), connection.transaction():
-                connection.execute("SET LOCAL lock_timeout = '10s'")
-                Restore(here, reader, who, connection, before_opening, tell).run()
+            try:
+                with _realm(here, reader, who), _taken_back(here, who.tenant), connection.transaction():
+                    connection.execute("SET LOCAL lock_timeout = '10s'")
+                    Restore(here, reader, who, connection, before_opening, tell).run()
+            except psycopg.errors.UniqueViolation as problem:
+                raise RefusedError("slug, regional key or a place was taken meanwhile") from problem
     return who.tenant
 
 
