@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak", "tests.support.clamd"]
 
 OUTSIDE_DATA = "the folder shared/data is missing"
 

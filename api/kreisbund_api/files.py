@@ -6,6 +6,7 @@ Downloading a notice is the one GET with legal effect, so HEAD, ranges and prefe
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -20,11 +21,12 @@ from kreisbund_api import session
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
-from kreisbund_api.transport import RefusedError, Threads, bearer, body_of, json_response, unauthenticated
+from kreisbund_api.transport import RefusedError, bearer, body_of, json_response, unauthenticated
+from kreisbund_api.turns import lane_of
 from kreisbund_platform.database.idempotency import in_transaction
 from kreisbund_platform.documents import downloads, uploads
 from kreisbund_platform.documents.downloads import StoredFile
-from kreisbund_platform.errors import Invalid, NotFound
+from kreisbund_platform.errors import Conflict, Invalid, NotFound
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
 
@@ -39,32 +41,36 @@ class Files:
 
     services: Services
     executor: Executor
-    threads: Threads
 
     async def download(self, request: Request) -> Response:
-        """The file as an attachment; foreign and unknown ids are one 404."""
+        """The file as an attachment; foreign and unknown ids are one 404, what is in quarantine is a 409."""
         counts = _counts_as_retrieval(request)
         for principal in await self._candidates(request):
-            found = await self.threads.run(self._open, principal, request.path_params["document_id"], counts)
+            work = partial(self._open, principal, request.path_params["document_id"], counts)
+            found = await self.services.turns.run(lane_of(principal), work)
             if isinstance(found, StoredFile):
                 return _attachment(found)
+            if isinstance(found, Conflict):
+                raise RefusedError(Code.BAD_USER_INPUT, found.message, 409, reason=found.code)
         raise RefusedError(Code.BAD_USER_INPUT, _("Das gibt es nicht."), 404, reason="NOT_FOUND")
 
     async def upload(self, request: Request) -> Response:
-        """One file of a multipart body; answers its id."""
-        principal = await bearer(request, self.services, self.threads)
+        """One file of a multipart body; answers its id, and whether a scanner has called it clean already."""
+        principal = await bearer(request, self.services.tokens, self.services.turns.threads)
+        self.services.quotas.count(principal)
         if principal.tenant is None:
             raise RefusedError(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))
         name, content = await _one_file(request)
-        received = await self.threads.run(self._receive, principal, name, content)
+        received = await self.services.turns.run(lane_of(principal), self._receive, principal, name, content)
         if isinstance(received, Invalid):
             raise RefusedError(Code.BAD_USER_INPUT, received.message, 422, reason=received.code)
-        return json_response({"id": str(received.id)}, 201)
+        return json_response({"id": str(received.id), "scanState": received.scan_state}, 201)
 
     async def _candidates(self, request: Request) -> list[Principal]:
         """The bearer, or whoever is logged in to a county's pages in this browser. Raises RefusedError 401."""
         if "authorization" in request.headers:
-            people: list[Principal | None] = [await bearer(request, self.services, self.threads)]
+            people: list[Principal | None] = [await bearer(request, self.services.tokens, self.services.turns.threads)]
+            self.services.quotas.count(people[0])
         else:
             prefix = session.SESSION_COOKIE
             realms = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
@@ -74,7 +80,7 @@ class Files:
             raise unauthenticated()
         return [person for person in found if person.tenant is not None]
 
-    def _open(self, principal: Principal, document_id: str, counts: bool) -> StoredFile | NotFound:
+    def _open(self, principal: Principal, document_id: str, counts: bool) -> StoredFile | Conflict | NotFound:
         with self.executor.operation(principal) as operation:
             work = operation.work
             return in_transaction(
@@ -82,9 +88,12 @@ class Files:
             )
 
     def _receive(self, principal: Principal, name: str, content: bytes) -> uploads.UploadReceived | Invalid:
+        examined = uploads.examine(self.services.settings, self.services.scanner, content)
+        if isinstance(examined, Invalid):
+            return examined
         with self.executor.operation(principal) as operation:
             work = operation.work
-            return in_transaction(work.connection, lambda: uploads.receive(work, name, content))
+            return in_transaction(work.connection, lambda: uploads.receive(work, name, examined))
 
 
 def _counts_as_retrieval(request: Request) -> bool:
@@ -145,8 +154,8 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def install(app: FastAPI, services: Services, executor: Executor, threads: Threads) -> None:
+def install(app: FastAPI, services: Services, executor: Executor) -> None:
     """Adds both routes."""
-    files = Files(services, executor, threads)
+    files = Files(services, executor)
     app.add_route("/documents/{document_id}", files.download, methods=["GET", "HEAD"])
     app.add_route("/uploads", files.upload, methods=["POST"])

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kreisbund_api.services import Services
-from kreisbund_api.transport import Threads, json_response
+from kreisbund_api.transport import json_response
 from kreisbund_platform.database import migrate
 from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.database.session import Database
@@ -20,7 +20,6 @@ class Health:
 
     services: Services
     database: Database
-    threads: Threads
 
     async def lives(self, _request: Request) -> Response:
         """Always 200."""
@@ -28,7 +27,7 @@ class Health:
 
     async def ready(self, _request: Request) -> Response:
         """200, or 503 with the reason."""
-        status, body = await self.threads.run(self._state)
+        status, body = await self.services.turns.threads.run(self._state)
         return json_response(body, status)
 
     def _state(self) -> tuple[int, dict[str, Any]]:
@@ -53,8 +52,8 @@ def _not_ready(reason: str) -> tuple[int, dict[str, Any]]:
     return 503, {"status": "unavailable", "reason": reason}
 
 
-def install(app: FastAPI, services: Services, database: Database, threads: Threads) -> None:
+def install(app: FastAPI, services: Services, database: Database) -> None:
     """Adds both routes."""
-    health = Health(services, database, threads)
+    health = Health(services, database)
     app.add_route("/healthz", health.lives, methods=["GET", "HEAD"])
     app.add_route("/readyz", health.ready, methods=["GET", "HEAD"])

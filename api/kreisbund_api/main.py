@@ -18,13 +18,17 @@ from kreisbund_api.graphql.endpoint import GraphQLEndpoint
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.operations import RequestLine
-from kreisbund_api.quota import Quota, demo_quota, production_quota
+from kreisbund_api.quota import Quotas, demo_quotas, production_quotas
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError, Threads, refused_by
+from kreisbund_api.turns import Turns
 from kreisbund_api.web import routes as pages
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock, SystemClock
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.documents.scanning.clamd import scanner_of
+from kreisbund_platform.documents.scanning.scanner import AtOnce
+from kreisbund_platform.identity.key_alarms import KeyAlarms
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings, SettingsError
@@ -50,40 +54,46 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def create_api(
-    settings: Settings, *, clock: Clock | None = None, quota: Quota | None = None, tokens: TokenChecker | None = None
+    settings: Settings, *, clock: Clock | None = None, quotas: Quotas | None = None, tokens: TokenChecker | None = None
 ) -> FastAPI:
     """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
-    app = _routes(settings, clock or SystemClock(), quota, tokens)
+    app = _routes(settings, clock or SystemClock(), quotas, tokens)
     app.add_middleware(Recorder, services=app.state.services)
     return app
 
 
-def _routes(settings: Settings, clock: Clock, quota: Quota | None, tokens: TokenChecker | None) -> FastAPI:
+def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: TokenChecker | None) -> FastAPI:
     database = Database(settings)
-    services, executor = _services(settings, database, clock, tokens)
-    threads = Threads()
+    services, executor = _services(settings, database, clock, tokens, quotas)
     app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
-    limits = quota or (demo_quota() if settings.demo else production_quota())
-    app.add_route("/graphql", GraphQLEndpoint(services, executor, threads, limits).answer, methods=METHODS)
-    files.install(app, services, executor, threads)
-    health.install(app, services, database, threads)
+    app.add_route("/graphql", GraphQLEndpoint(services, executor).answer, methods=METHODS)
+    files.install(app, services, executor)
+    health.install(app, services, database)
     app.state.services = services
     return app
 
 
 def _services(
-    settings: Settings, database: Database, clock: Clock, tokens: TokenChecker | None
+    settings: Settings, database: Database, clock: Clock, tokens: TokenChecker | None, quotas: Quotas | None
 ) -> tuple[Services, Executor]:
     connections = Connections(database, settings)
     registry = Registry(connections)
     clients = (PAGES_CLIENT, DEMO_CLIENT) if settings.demo else (PAGES_CLIENT,)
     checker = tokens or TokenChecker(
-        registry, API_AUDIENCE, clock, clients=clients, fetch=issuer_fetch(settings, registry)
+        registry,
+        API_AUDIENCE,
+        clock,
+        clients=clients,
+        fetch=issuer_fetch(settings, registry),
+        alarm=KeyAlarms(connections, clock),
     )
     executor = Executor(settings, connections, clock, database)
-    return Services(settings, registry, connections, clock, checker, executor), executor
+    limits = quotas or (demo_quotas() if settings.demo else production_quotas())
+    scanner = AtOnce(scanner_of(settings))
+    services = Services(settings, registry, connections, clock, checker, executor, scanner, Turns(Threads()), limits)
+    return services, executor
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:

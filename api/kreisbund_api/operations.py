@@ -59,6 +59,25 @@ class RecentRequests:
             return list(self._lines)
 
 
+@dataclass(frozen=True)
+class KeyAlarm:
+    """A key that signed tokens of a realm although nobody had announced it."""
+
+    realm: str
+    kid: str
+    first_seen_at: datetime
+
+
+def key_alarms(connections: Connections) -> list[KeyAlarm]:
+    """Alarms that nobody has answered, the oldest first."""
+    query = (
+        "SELECT i.realm, a.kid, a.first_seen_at FROM shared.key_alarm a JOIN shared.issuer i USING (issuer)"
+        " ORDER BY a.first_seen_at"
+    )
+    with connections.for_workspace("registry") as connection:
+        return [KeyAlarm(*row) for row in connection.execute(query)]
+
+
 def queues(connections: Connections, registry: Registry, now: datetime) -> list[Queue]:
     """Each active county's timers and event log."""
     found = []

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kreisbund_api.operations import RecentRequests
+from kreisbund_api.quota import Quotas
+from kreisbund_api.turns import Turns
 from kreisbund_platform.clock import Clock
+from kreisbund_platform.documents.scanning.scanner import AtOnce
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings
@@ -49,4 +52,7 @@ class Services:
     clock: Clock
     tokens: TokenChecker
     execute: Execute
+    scanner: AtOnce
+    turns: Turns
+    quotas: Quotas
     recent: RecentRequests = field(default_factory=RecentRequests)

@@ -11,15 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from kreisbund_api.graphql.refusals import Code
-from kreisbund_api.services import Services
 from kreisbund_platform import telemetry
 from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.identity.principals import Principal
-from kreisbund_platform.identity.tokens import IssuerUnavailable, TokenRefused
+from kreisbund_platform.identity.tokens import IssuerUnavailable, TokenChecker, TokenRefused
 from kreisbund_platform.texts import _
 
 T = TypeVar("T")
-THREADS = 32
+THREADS = 64
 ARRIVAL_SECONDS = 30
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 STATUS = {
@@ -58,6 +57,12 @@ def unauthenticated() -> RefusedError:
     return RefusedError(Code.UNAUTHENTICATED, _("Bitte melden Sie sich an."), headers=headers)
 
 
+def too_many(seconds: int) -> RefusedError:
+    """More than the person's or the county's share; welcome again after so many seconds."""
+    text = _("Zu viele Anfragen. Bitte warten Sie einen Augenblick.")
+    return RefusedError(Code.RATE_LIMITED, text, headers={"Retry-After": str(seconds)})
+
+
 def unavailable() -> RefusedError:
     """Something this depends on is away."""
     text = _("Der Dienst ist gerade nicht erreichbar. Bitte versuchen Sie es erneut.")
@@ -65,7 +70,7 @@ def unavailable() -> RefusedError:
 
 
 class Threads:
-    """Runs blocking work beside the event loop, never more than the limit at once."""
+    """Runs blocking work beside the event loop, never more than the limit at once; `turns` says whose goes first."""
 
     def __init__(self) -> None:
         self._limiter: CapacityLimiter | None = None
@@ -77,13 +82,13 @@ class Threads:
         return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
 
 
-async def bearer(request: Request, services: Services, threads: Threads) -> Principal:
+async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Principal:
     """Who the bearer token speaks for. Raises RefusedError 401 or 503."""
     scheme, _blank, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthenticated()
     try:
-        return await threads.run(services.tokens.check, token.strip())
+        return await threads.run(tokens.check, token.strip())
     except TokenRefused as problem:
         telemetry.log("token_refused", reason=problem.code)
         raise unauthenticated() from None

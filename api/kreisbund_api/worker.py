@@ -1,4 +1,5 @@
-"""The worker: fires timers, collects figures, closes months, seals event logs, tidies up. One round a second.
+"""The worker: fires timers, collects figures, closes months, seals event logs, tidies up, one round a second; scans
+files beside that.
 
 Every county is served by itself: one whose database refuses waits for the next round, the others go on.
 Run with `python -m kreisbund_api.worker`.
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
+from kreisbund_api.scanning import Scanning
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads, sealing
 from kreisbund_platform.audit.stores import CheckpointStore, CheckpointStoreError, store_of
@@ -229,13 +231,17 @@ def main() -> None:
     telemetry.setup("worker", settings.otlp_endpoint)
     database = Database(settings)
     connections = Connections(database, settings)
-    worker = Worker(settings, connections, Registry(connections), SystemClock())
+    registry = Registry(connections)
+    worker = Worker(settings, connections, registry, SystemClock())
 
     def stop(number: int, frame: FrameType | None) -> None:
         worker.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if settings.clamd:
+        scanning = Scanning(settings, connections, registry, SystemClock(), worker.stopping)
+        threading.Thread(target=scanning.run, daemon=True).start()
     telemetry.log("worker_started")
     worker.run()
     telemetry.log("worker_stopped")

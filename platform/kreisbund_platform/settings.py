@@ -18,6 +18,7 @@ WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
 ENVIRONMENTS = ("demo", "production")
 KEYCLOAK_VARIABLES = ("KREISBUND_KEYCLOAK_URL", "KREISBUND_KEYCLOAK_ADMIN", "KREISBUND_KEYCLOAK_SECRET_FILE")
+ClamdAddress = Path | tuple[str, int]  # a Unix socket, or a port of the loopback interface
 
 
 class SettingsError(ValueError):
@@ -56,6 +57,7 @@ class Settings:
     s3_endpoint: str | None = None
     internal_origins: tuple[str, ...] = ()
     keycloak: KeycloakAccess | None = None
+    clamd: ClamdAddress | None = None
 
     def issuer_of(self, realm: str) -> str:
         """Who vouches for the people of a realm: Keycloak where one is configured, else the demo issuer."""
@@ -96,6 +98,7 @@ class Settings:
             s3_endpoint=environment.get("KREISBUND_S3_ENDPOINT") or None,
             internal_origins=_internal(environment.get("KREISBUND_INTERNAL_ORIGINS", "")),
             keycloak=_keycloak(environment),
+            clamd=_clamd(environment.get("KREISBUND_CLAMD", "")),
         )
 
 
@@ -165,9 +168,23 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+    if not _is_port(text):
         raise SettingsError("KREISBUND_PORT must be a number from 1 to 65535")
     return int(text)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
+
+
+def _clamd(text: str) -> ClamdAddress | None:
+    """Clamd neither encrypts nor asks who speaks, so people's files travel to it within this machine only."""
+    if not text or text.startswith("/"):
+        return Path(text) if text else None
+    host, _colon, port = text.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not _is_port(port):
+        raise SettingsError("KREISBUND_CLAMD must be the path of clamd's socket, or 127.0.0.1:PORT")
+    return host, int(port)
 
 
 def _kind(text: str) -> str:

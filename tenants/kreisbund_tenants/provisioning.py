@@ -187,11 +187,19 @@ def _taken(constraint: str) -> Conflict:
 
 
 def point_issuer(connection: Rows, settings: Settings, realm: str, kind: str, tenant_id: UUID | None) -> None:
-    """Lets the realm vouch at its present address: Keycloak's, or the demo issuer's where there is none."""
-    connection.execute("DELETE FROM shared.issuer WHERE realm = %s AND kind = %s", (realm, kind))
+    """Lets the realm vouch at its present address: Keycloak's, or the demo issuer's where there is none.
+
+    The record of its keys stays with an address that stays.
+    """
+    issuer = settings.issuer_of(realm)
     connection.execute(
-        "INSERT INTO shared.issuer (issuer, realm, kind, tenant_id) VALUES (%s, %s, %s, %s)",
-        (settings.issuer_of(realm), realm, kind, tenant_id),
+        "DELETE FROM shared.issuer WHERE realm = %s AND kind = %s AND issuer <> %s", (realm, kind, issuer)
+    )
+    connection.execute(
+        "INSERT INTO shared.issuer (issuer, realm, kind, tenant_id) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (issuer) DO UPDATE SET realm = excluded.realm, kind = excluded.kind,"
+        " tenant_id = excluded.tenant_id",
+        (issuer, realm, kind, tenant_id),
     )
 
 

@@ -36,6 +36,9 @@ def test_production_makes_no_key(tmp_path: Path) -> None:
         ("KREISBUND_PORT", "0"),
         ("KREISBUND_PORT", "65536"),
         ("KREISBUND_ENV", "staging"),
+        ("KREISBUND_CLAMD", "clamd.socket"),
+        ("KREISBUND_CLAMD", "10.0.0.7:3310"),
+        ("KREISBUND_CLAMD", "127.0.0.1:0"),
         ("KREISBUND_HOME", ""),
         ("DATABASE_URL", ""),
     ],
@@ -43,6 +46,14 @@ def test_production_makes_no_key(tmp_path: Path) -> None:
 def test_a_wrong_value_names_its_variable(variable: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=variable):
         Settings.from_environment(_environment(tmp_path) | {variable: value})
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("", None), ("/run/clamav/clamd.ctl", Path("/run/clamav/clamd.ctl")), ("127.0.0.1:3310", ("127.0.0.1", 3310))],
+)
+def test_clamd_is_a_socket_or_a_port_of_this_machine(text: str, address: object, tmp_path: Path) -> None:
+    assert Settings.from_environment(_environment(tmp_path, KREISBUND_CLAMD=text)).clamd == address
 
 
 @pytest.mark.parametrize("content", ["", "not base64!", "c2hvcnQ="])

@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from kreisbund_platform.documents.contents import LARGEST_UPLOAD, media_type_of
+from kreisbund_platform.documents.contents import LARGEST_UPLOAD, media_type_of, refusal_of
 from kreisbund_platform.errors import Invalid
 
 
@@ -76,6 +76,7 @@ def xfa(pdf):
 )
 def test_harmless_files_are_recognised(content, media_type):
     assert media_type_of(content) == media_type
+    assert refusal_of(content, media_type) is None
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ def test_harmless_files_are_recognised(content, media_type):
     ],
 )
 def test_harmful_files_are_refused_with_their_code(content, code):
-    found = media_type_of(content)
-    assert isinstance(found, Invalid)
+    media_type = media_type_of(content)
+    found = media_type if isinstance(media_type, Invalid) else refusal_of(content, media_type)
+    assert found is not None
     assert found.code == code

@@ -8,6 +8,7 @@ import orjson
 from kreisbund_api.graphql.events import EventSource
 from kreisbund_api.graphql.execution import Executor, Request
 from kreisbund_api.transport import Threads
+from kreisbund_api.turns import Turns
 from tests.graphql.conftest import Api, Case
 from tests.graphql.test_endpoint import ADD_NOTE
 
@@ -36,7 +37,7 @@ def listen(api: Api, token: str, case: str | None, note_on: Case, key: str) -> l
         await api.send("caseworker", query=ADD_NOTE, variables={"i": given})
 
     async def run() -> bytes:
-        source = EventSource(executor, Threads(), api.people.known[token], asked)
+        source = EventSource(executor, Turns(Threads()), api.people.known[token], asked)
         response = await source.response(Client(2, act))  # type: ignore[arg-type]
         return b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
 

@@ -19,9 +19,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kreisbund_api import demo_issuer, session
+from kreisbund_api.quota import demo_quotas
 from kreisbund_api.services import Answer, Services
+from kreisbund_api.transport import Threads
+from kreisbund_api.turns import Turns
 from kreisbund_platform.clock import ManualClock, SystemClock
+from kreisbund_platform.documents.scanning.scanner import AtOnce, NoScanner
 from kreisbund_platform.egress import EgressFailedError
+from kreisbund_platform.identity.key_alarms import KeyAlarms
 from kreisbund_platform.identity.outgoing import issuer_fetch
 from kreisbund_platform.identity.tokens import DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.tenancy.context import TenantContext
@@ -166,8 +171,25 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def _services(deployment: Deployment) -> Services:
     clock = SystemClock()
     fetch = issuer_fetch(deployment.settings, deployment.registry)
-    tokens = TokenChecker(deployment.registry, "kreisbund-api", clock, clients=(PAGES_CLIENT, DEMO_CLIENT), fetch=fetch)
-    return Services(deployment.settings, deployment.registry, deployment.connections, clock, tokens, _refuse_to_execute)
+    tokens = TokenChecker(
+        deployment.registry,
+        "kreisbund-api",
+        clock,
+        clients=(PAGES_CLIENT, DEMO_CLIENT),
+        fetch=fetch,
+        alarm=KeyAlarms(deployment.connections, clock),
+    )
+    return Services(
+        deployment.settings,
+        deployment.registry,
+        deployment.connections,
+        clock,
+        tokens,
+        _refuse_to_execute,
+        AtOnce(NoScanner()),
+        Turns(Threads()),
+        demo_quotas(),
+    )
 
 
 class _served:  # noqa: N801

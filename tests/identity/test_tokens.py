@@ -1,6 +1,8 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,6 +116,23 @@ def test_unsigned_and_symmetric_tokens_are_refused(checker, issuer, claims):
     mac.update(signed.encode())
     confused = f"{signed}.{base64.urlsafe_b64encode(mac.finalize()).rstrip(b'=').decode()}"
     assert refusal(checker, confused) == "ALGORITHM"
+
+
+def test_a_key_that_nobody_announced_raises_an_alarm_and_an_announced_one_none(listed, issuer, claims, clock):
+    raised = []
+    entry = listed.by_issuer(issuer.address)
+    for record, expected in ((None, []), ({issuer.keys[0].kid}, []), (set(), [(issuer.address, issuer.keys[0].kid)])):
+        announced = None if record is None else frozenset(record)
+        registry = SimpleNamespace(
+            by_issuer=lambda _issuer, known=announced: replace(entry, announced=known), units_of=listed.units_of
+        )
+        checker = TokenChecker(
+            registry, "kreisbund-api", clock, fetch=issuer.fetch, alarm=lambda *found: raised.append(found)
+        )
+        assert checker.check(issuer.token(claims)).subject == claims["sub"]
+        with pytest.raises(TokenRefused):
+            checker.check(issuer.token(claims | {"exp": 1}))  # what proves nothing alarms nobody
+        assert raised == expected
 
 
 def test_the_algorithm_must_fit_the_published_key(checker, issuer, claims):

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from joserfc.jwk import KeySet
 
 from kreisbund_api.main import create_api
-from kreisbund_api.quota import Quota
+from kreisbund_api.quota import Quota, Quotas
 from kreisbund_api.services import Services
 from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.identity.principals import RealmKind
@@ -147,7 +147,7 @@ def opened(deployment: Deployment, settings: Settings) -> Iterator[World]:
     registry = deployment.registry
     app = create_api(
         settings,
-        quota=Quota(1e9, 1e9),
+        quotas=Quotas(Quota(1e9, 1e9), Quota(1e9, 1e9)),
         tokens=TokenChecker(
             registry, API_AUDIENCE, SystemClock(), clients=(PAGES_CLIENT, DEMO_CLIENT), fetch=published(settings)
         ),

@@ -12,6 +12,8 @@ from kreisbund_platform.audit.stores import store_of
 from kreisbund_platform.cases.waits import timers
 from kreisbund_platform.dashboards import collector
 from kreisbund_platform.database import migrate
+from kreisbund_platform.documents import uploads
+from kreisbund_platform.documents.files import store_of as store_of_files
 from kreisbund_platform.tenancy import grant_check
 from kreisbund_tenants import provisioning
 from kreisbund_tenants.moving import container, deleting, exporting, restoring
@@ -134,6 +136,17 @@ def test_it_is_one_moment_while_people_work(town, tmp_path):
         assert parts["application"]["rows"] == parts["case_record"]["rows"]
         assert str(made[0]).encode() not in cases
         assert parts["event"]["rows"] == reader.manifest["event_log"]["seq"]
+
+
+def test_a_refused_upload_without_bytes_is_no_damage_and_a_lost_file_is(town, tmp_path):
+    office = town.office(OTHER_COUNTY)
+    sent = office.do(uploads.receive, "x.png", uploads.Examined(b"harm", "image/png", "PENDING"), role="citizen")
+    ((key,),) = office.rows("SELECT storage_key FROM upload WHERE id = %s", sent.id)
+    office.do(lambda work: store_of_files(work.settings).remove(work.tenant, key))
+    with pytest.raises(MovingError, match=key):
+        town.export(OTHER_COUNTY, tmp_path / "lost.kbx")
+    office.rows("UPDATE upload SET scan_state = 'INFECTED' WHERE id = %s RETURNING id", sent.id)
+    assert town.export(OTHER_COUNTY, tmp_path / "refused.kbx").exists()
 
 
 def test_no_half_file_takes_the_name(town, tmp_path, monkeypatch):

@@ -74,7 +74,7 @@ def test_a_citizen_still_gets_the_notice_and_supplies_what_is_missing(town, clos
     ((document,),) = office.rows("SELECT document_id FROM decision LIMIT 1")
     found = office.do(lambda w: downloads.open_document(w, str(document), counts_as_retrieval=True), role="citizen")
     assert found.content.startswith(b"%PDF-")
-    sent = ("a.png", portrait("x"))
+    sent = ("a.png", uploads.Examined(portrait("x"), "image/png", "CLEAN"))
     assert not hasattr(office.do(uploads.receive, *sent, role="citizen"), "code")
     assert office.do(uploads.receive, *sent, role="caseworker").code == "TENANT_SUSPENDED"
     assert office.do(uploads.receive, *sent, guest=True).code == "TENANT_SUSPENDED"

@@ -5,23 +5,32 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
+import kreisbund_tenants
 from kreisbund_api.main import create_app
+from kreisbund_api.web import forms
 from kreisbund_platform.clock import SystemClock
+from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.templates.publishing import publish
+from kreisbund_platform.templates.source import load_folder
 from kreisbund_tenants.demo.people import people_of
 from kreisbund_tenants.demo.realms import realm_named
 from kreisbund_tenants.seeding import seed_services
 from tests.support.database import fresh_database
 from tests.support.fixtures import COUNTY, OTHER_COUNTY, deployed, settings_for
 
+FOLDER = "catalogue/schule/schuelerbefoerderung"
 LEAD_COUNTY = "kyffhaeuserkreis"  # of the topic whose template the tests apply for
 
 
@@ -107,13 +116,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@contextmanager
+def serving(home: Path, **more: Any) -> Iterator[Site]:
+    """The application on a port and a database of its own; further arguments are settings."""
     port = free_port()
     with fresh_database() as url:
-        home = tmp_path_factory.mktemp("pages")
         base = f"http://127.0.0.1:{port}"
-        settings = replace(settings_for(url, home), port=port, base_url=base)
+        settings = replace(settings_for(url, home), port=port, base_url=base, **more)
         with deployed(settings, COUNTY, OTHER_COUNTY, LEAD_COUNTY) as deployment:
             seed_services(deployment.connections, SystemClock())
             app = create_app(settings)
@@ -127,3 +136,44 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             finally:
                 server.should_exit = True
                 thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(tmp_path_factory.mktemp("pages")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def source():
+    return load_folder(Path(next(iter(kreisbund_tenants.__path__))) / FOLDER)
+
+
+@pytest.fixture(scope="module")
+def adopted(site, source):
+    """The template's id, published by the service team and adopted on the county's own page."""
+    services = site.app.state.services
+    with services.connections.for_workspace("catalogue") as connection:
+        published = publish(connection, source, clock=services.clock)
+        assert not isinstance(published, Invalid), published
+    admin = site.logged_in("nordhausen", Role.COUNTY_ADMIN, "/desk/nordhausen/templates")
+    page = admin.get("/desk/nordhausen/templates")
+    action = next(form["action"] for form in page.forms if "/templates/" in form["action"])
+    if "Übernahme beenden" not in page.text:
+        page = admin.post(action, action="adopt", **page.form(action))
+    assert "Übernommen" in page.text
+    return action.rsplit("/", 1)[1]
+
+
+def flat(data, prefix=""):
+    """Data as inputs' names and texts."""
+    fields = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            fields |= flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value):
+                fields |= flat(entry, f"{prefix}{key}.{number}.")
+        elif value is not False:
+            fields[prefix + key] = "ja" if value is True else forms.shown({"type": "number"}, value)
+    return fields

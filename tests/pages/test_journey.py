@@ -1,53 +1,10 @@
 """From the county's first page to the downloaded notice, by pages alone, without a script."""
 
 import re
-from pathlib import Path
 
-import pytest
-
-import kreisbund_tenants
 from kreisbund_api.web import forms
-from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity.principals import Role
-from kreisbund_platform.templates.publishing import publish
-from kreisbund_platform.templates.source import load_folder
-
-FOLDER = "catalogue/schule/schuelerbefoerderung"
-
-
-@pytest.fixture(scope="module")
-def source():
-    return load_folder(Path(next(iter(kreisbund_tenants.__path__))) / FOLDER)
-
-
-@pytest.fixture(scope="module")
-def adopted(site, source):
-    """The template's id, published by the service team and adopted on the county's own page."""
-    services = site.app.state.services
-    with services.connections.for_workspace("catalogue") as connection:
-        published = publish(connection, source, clock=services.clock)
-        assert not isinstance(published, Invalid), published
-    admin = site.logged_in("nordhausen", Role.COUNTY_ADMIN, "/desk/nordhausen/templates")
-    page = admin.get("/desk/nordhausen/templates")
-    action = next(form["action"] for form in page.forms if "/templates/" in form["action"])
-    if "Übernahme beenden" not in page.text:
-        page = admin.post(action, action="adopt", **page.form(action))
-    assert "Übernommen" in page.text
-    return action.rsplit("/", 1)[1]
-
-
-def flat(data, prefix=""):
-    """Data as inputs' names and texts."""
-    fields = {}
-    for key, value in data.items():
-        if isinstance(value, dict):
-            fields |= flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            for number, entry in enumerate(value):
-                fields |= flat(entry, f"{prefix}{key}.{number}.")
-        elif value is not False:
-            fields[prefix + key] = "ja" if value is True else forms.shown({"type": "number"}, value)
-    return fields
+from tests.pages.conftest import flat
 
 
 def apply(browser, template, schema):

@@ -6,7 +6,7 @@ from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.principals import Role
 from kreisbund_tenants import provisioning
-from tests.pages.test_journey import adopted, apply, flat, source  # noqa: F401
+from tests.pages.test_journey import apply
 
 SAID = "nimmt zurzeit keine"
 
@@ -20,7 +20,7 @@ def owner(site):
         site.app.state.services.registry.refresh()
 
 
-def test_logged_out_readable_and_closed(site, adopted, source, owner):  # noqa: F811
+def test_logged_out_readable_and_closed(site, adopted, source, owner):
     citizen = site.logged_in("nordhausen", Role.CITIZEN, "/portal/nordhausen/applications")
     page = apply(citizen, adopted, source.forms["application"])
     own = next(link for link in page.links if "/applications/" in link)

@@ -2,10 +2,10 @@
 
 from kreisbund_api.worker import Worker
 from kreisbund_platform.identity.principals import Role
-from tests.pages.test_journey import adopted, apply, source  # noqa: F401
+from tests.pages.test_journey import apply
 
 
-def test_a_case_is_given_up_and_taken_over(site, adopted, source):  # noqa: F811
+def test_a_case_is_given_up_and_taken_over(site, adopted, source):
     citizen = site.logged_in("nordhausen", Role.CITIZEN, "/portal/nordhausen/applications")
     apply(citizen, adopted, source.forms["application"])
     lead = site.logged_in("nordhausen", Role.TEAM_LEAD, "/desk/nordhausen/cases")

@@ -82,7 +82,7 @@ def stage(access: KeycloakAccess, tmp_path_factory: pytest.TempPathFactory) -> I
         settings = settings_for(url, tmp_path_factory.mktemp("realms"))
         settings = replace(settings, base_url=base_url, keycloak=access)
         with deployed(settings, "nordhausen") as deployment:
-            here, there = (_county(deployment, access, number) for number in (1, 2))
+            here, there = (_county(deployment, number) for number in (1, 2))
             services = _services(deployment)
             with _served(services, listening):
                 yield Stage(Running(base_url, deployment, services), access, here, there)
@@ -90,7 +90,7 @@ def stage(access: KeycloakAccess, tmp_path_factory: pytest.TempPathFactory) -> I
                 service.remove(access, county.slug)
 
 
-def _county(deployment: Deployment, access: KeycloakAccess, number: int) -> County:
+def _county(deployment: Deployment, number: int) -> County:
     slug, key = f"probe-{secrets.token_hex(4)}", f"9990{number}0000000"
     with deployment.database.owner() as owner:
         made = provisioning.create_tenant(
@@ -98,7 +98,7 @@ def _county(deployment: Deployment, access: KeycloakAccess, number: int) -> Coun
         )
         assert isinstance(made, TenantContext)
         plan = next(plan for plan in service.plans(owner, deployment.settings) if plan.name == slug)
-    service.ensure(access, plan)
+        service.ensure_for(owner, deployment.settings, slug)
     return County(made, plan)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.identity import sessions
 from kreisbund_platform.identity.principals import AssuranceLevel, Role
 from kreisbund_platform.identity.sessions import Tokens
+from kreisbund_platform.identity.tokens import TokenRefused
 from kreisbund_tenants import provisioning
 from kreisbund_tenants.demo.people import DemoPerson
 from kreisbund_tenants.demo.principals import principals
@@ -147,6 +149,38 @@ def test_a_login_ended_at_the_issuer_ends_here(stage: Stage, admin: Any) -> None
         assert who(stage, stage.here, browser) is None
 
 
+def test_a_new_key_counts_within_seconds_and_alarms_until_somebody_announces_it(stage: Stage, admin: Any) -> None:
+    slug, deployment = stage.there.slug, stage.running.deployment
+    admin.change_current_realm(slug)
+    key = {"providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider", "name": "slipped in"}
+    admin.create_component(key | {"config": {"priority": ["500"], "algorithm": ["RS256"], "keySize": ["2048"]}})
+    token = stage.granted(stage.there, stage.there.person("caseworker")).json()["access_token"]
+    end = time.monotonic() + 30
+    while not accepted(stage, token):  # keys are asked for once in ten seconds
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    kid = jws_header(token)["kid"]
+    with deployment.database.owner() as owner:
+        found = [line.finding for line in service.deviations(owner, stage.settings) if line.subject == f"realm {slug}"]
+        assert any(line.startswith(f"key {kid} signed tokens and nobody announced it") for line in found), found
+        assert service.rotation(owner, stage.settings, slug, announce=False)[kid] == "NOT ANNOUNCED"
+        assert set(service.rotation(owner, stage.settings, slug, announce=True).values()) == {"announced"}
+        assert not [line for line in service.deviations(owner, stage.settings) if line.subject == f"realm {slug}"]
+    deployment.registry.refresh()
+
+
+def accepted(stage: Stage, token: str) -> bool:
+    try:
+        return stage.tokens.check(token).tenant == stage.there.tenant
+    except TokenRefused:
+        return False
+
+
+def jws_header(token: str) -> Any:
+    first = token.split(".", maxsplit=1)[0]
+    return json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+
+
 def test_drift_is_named_and_mended(stage: Stage, admin: Any) -> None:
     plan = stage.there.plan
     admin.change_current_realm(plan.name)
@@ -228,6 +262,15 @@ def test_the_command_line_makes_compares_and_removes(stage: Stage) -> None:
         command = [sys.executable, "-m", "kreisbund_tenants.command", "tenants", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
+    environment["KREISBUND_ENV"] = "production"
+    refused = subprocess.run(
+        [sys.executable, "-m", "kreisbund_tenants.command", "setup"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "production refuses this Keycloak: the issuers' address is not https; " in refused.stderr
+    assert "the admin console answers on the public host" in refused.stderr
+    environment["KREISBUND_ENV"] = "demo"
     made = run("create", slug, "--name", "Kreis Y", "--regional-key", "999980000000")
     assert (made.returncode, made.stdout) == (0, f"{slug} ACTIVE\n"), made.stderr
     checked = run("check")

@@ -59,9 +59,20 @@ class MessageDirection(Enum):
     FROM_APPLICANT = "FROM_APPLICANT"
 
 
+@strawberry.enum
+class ScanState(Enum):
+    """Whether a file that somebody sent was found harmless; what is PENDING cannot be downloaded yet."""
+
+    NOT_SCANNED = "NOT_SCANNED"
+    PENDING = "PENDING"
+    CLEAN = "CLEAN"
+    INFECTED = "INFECTED"
+    REFUSED = "REFUSED"
+
+
 @strawberry.type
 class Document(Node):
-    """A stored file of a case."""
+    """A stored file of a case; without `downloadUrl` while it is in quarantine or gone."""
 
     title: str
     media_type: str
@@ -69,6 +80,7 @@ class Document(Node):
     download_url: str | None
     kind: str
     created_at: DateTime
+    scan_state: ScanState | None = strawberry.field(description="Of a file that somebody sent.")
 
 
 @strawberry.type

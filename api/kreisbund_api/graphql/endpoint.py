@@ -11,9 +11,9 @@ from starlette.responses import Response
 from kreisbund_api.graphql import events
 from kreisbund_api.graphql.execution import Executor, Request, shown
 from kreisbund_api.graphql.refusals import Code, bad_input
-from kreisbund_api.quota import Quota
 from kreisbund_api.services import Answer, Services
-from kreisbund_api.transport import RefusedError, Threads, bearer, body_of, json_response
+from kreisbund_api.transport import RefusedError, bearer, body_of, json_response
+from kreisbund_api.turns import lane_of
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
 
@@ -26,42 +26,34 @@ EVENT_STREAM = "text/event-stream"
 class GraphQLEndpoint:
     """The endpoint of one process."""
 
-    def __init__(self, services: Services, executor: Executor, threads: Threads, quota: Quota) -> None:
+    def __init__(self, services: Services, executor: Executor) -> None:
         self._services = services
         self._executor = executor
-        self._threads = threads
-        self._quota = quota
+        self._turns = services.turns
 
     async def answer(self, request: HttpRequest) -> Response:
         """Answers one request; raises RefusedError."""
         if request.method != "POST":
             raise RefusedError(Code.BAD_USER_INPUT, _("Bitte mit POST fragen."), 405, {"Allow": "POST"})
         _require_json(request)
-        principal = await bearer(request, self._services, self._threads)
-        self._count(principal)
+        principal = await bearer(request, self._services.tokens, self._turns.threads)
+        self._services.quotas.count(principal)
         asked = read_request(await body_of(request, LARGEST_BODY))
         if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._stream(request, principal, asked)
-        answer = await self._threads.run(self._executor.run, principal, asked)
+        answer = await self._turns.run(lane_of(principal), self._executor.run, principal, asked)
         return _response(answer)
 
-    def _count(self, principal: Principal) -> None:
-        realm = principal.tenant.slug if principal.tenant else principal.realm_kind.value
-        seconds = self._quota.take(f"{realm}/{principal.subject}")
-        if seconds:
-            text = _("Zu viele Anfragen. Bitte warten Sie einen Augenblick.")
-            raise RefusedError(Code.RATE_LIMITED, text, headers={"Retry-After": str(seconds)})
-
     async def _stream(self, request: HttpRequest, principal: Principal, asked: Request) -> Response:
-        prepared, operation = await self._threads.run(self._executor.prepare, asked)
+        prepared, operation = await self._turns.run(lane_of(principal), self._executor.prepare, asked)
         if prepared.document is None or prepared.errors:
             return _response(Answer(None, tuple(shown(each) for each in prepared.errors)))
         if operation is None:
             return _response(Answer(None, (shown(bad_input()),)))
         if operation.operation is OperationType.SUBSCRIPTION:
-            source = events.EventSource(self._executor, self._threads, principal, asked)
+            source = events.EventSource(self._executor, self._turns, principal, asked)
             return await source.response(request)
-        answer = await self._threads.run(self._executor.run, principal, asked)
+        answer = await self._turns.run(lane_of(principal), self._executor.run, principal, asked)
         return events.single(_body(answer))
 
 

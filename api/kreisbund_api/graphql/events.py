@@ -25,7 +25,7 @@ from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import UnseenEventError
 from kreisbund_api.graphql.refusals import bad_input, forbidden
 from kreisbund_api.graphql.schema import SCHEMA
-from kreisbund_api.transport import Threads
+from kreisbund_api.turns import Turns, lane_of
 from kreisbund_platform.database import event_stream
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.identity.principals import Principal
@@ -58,9 +58,9 @@ def single(body: Any) -> Response:
 class EventSource:
     """One subscription of one person."""
 
-    def __init__(self, executor: Executor, threads: Threads, principal: Principal, asked: Request) -> None:
+    def __init__(self, executor: Executor, turns: Turns, principal: Principal, asked: Request) -> None:
         self._executor = executor
-        self._threads = threads
+        self._turns, self._lane = turns, lane_of(principal)
         self._principal = principal
         self._asked = asked
         self._case: UUID | None = None
@@ -69,7 +69,7 @@ class EventSource:
     async def response(self, request: HttpRequest) -> Response:
         """The stream, or one error and its end."""
         try:
-            await self._threads.run(self._begin)
+            await self._turns.run(self._lane, self._begin)
         except Exception as problem:
             error = problem if isinstance(problem, GraphQLError) else masked(problem)
             return single({"errors": [shown(error)]})
@@ -93,7 +93,7 @@ class EventSource:
         yield b":\n\n"
         while not await request.is_disconnected() and not self._is_over():
             try:
-                found = await self._threads.run(self._next)
+                found = await self._turns.run(self._lane, self._next)
             except Exception as problem:
                 yield frame({"errors": [shown(masked(problem))]})
                 break

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anyio.to_thread import run_sync
-
+from kreisbund_api.turns import lane_of
 from kreisbund_api.web import forms
 from kreisbund_api.web.visits import PageRefusedError, Visit
 from kreisbund_platform.documents import uploads
@@ -147,7 +146,8 @@ async def store_files(visit: Visit) -> tuple[dict[str, list[str]], dict[str, str
     """Takes in the page's files; answers all texts with the new ids beside them, and errors by path."""
     texts, errors = visit.texts(), {}
     for path, file in visit.files():
-        received = await run_sync(_receive, visit, str(file.filename), await file.read())
+        lane, content = lane_of(visit.principal, visit.county), await file.read()
+        received = await visit.services.turns.run(lane, _receive, visit, str(file.filename), content)
         if isinstance(received, Invalid):
             errors[path] = received.message
         else:
@@ -158,8 +158,10 @@ async def store_files(visit: Visit) -> tuple[dict[str, list[str]], dict[str, str
 def _receive(visit: Visit, name: str, content: bytes) -> uploads.UploadReceived | Invalid:
     tenant, services = visit.county, visit.services
     assert tenant is not None
+    examined = uploads.examine(services.settings, services.scanner, content)
+    if isinstance(examined, Invalid):
+        return examined
     with services.connections.for_tenant(tenant) as connection, connection.transaction():
         person = visit.principal or guest_of(tenant)
-        return uploads.receive(
-            WorkContext(connection, tenant, person, services.clock, services.settings), name, content
-        )
+        work = WorkContext(connection, tenant, person, services.clock, services.settings)
+        return uploads.receive(work, name, examined)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.datastructures import FormData, UploadFile
@@ -18,6 +19,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kreisbund_api import session
 from kreisbund_api.services import Services
+from kreisbund_api.transport import ARRIVAL_SECONDS, RefusedError
+from kreisbund_api.turns import lane_of
 from kreisbund_api.web import assets, rendering
 from kreisbund_platform import telemetry
 from kreisbund_platform.database.session import DatabaseUnavailableError
@@ -38,6 +41,7 @@ class PageRefusedError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(str(status))
         self.status = status
+        self.headers: dict[str, str] = {}
 
 
 class LoginNeededError(Exception):
@@ -109,7 +113,14 @@ class Visit:
 async def ask(visit: Visit, name: str, **variables: Any) -> dict[str, Any]:
     """Runs the page's document `<area>/<name>.graphql`; a field's refusal ends in a page that says so."""
     document = rendering.document(visit.area, name)
-    answer = await run_sync(visit.services.execute, visit.principal, visit.county, document, variables)
+    answer = await visit.services.turns.run(
+        lane_of(visit.principal, visit.county),
+        visit.services.execute,
+        visit.principal,
+        visit.county,
+        document,
+        variables,
+    )
     if answer.errors or answer.data is None:
         code = str(answer.errors[0].get("extensions", {}).get("code")) if answer.errors else ""
         if code == "UNAUTHENTICATED" or (code == "FORBIDDEN" and visit.principal is None):
@@ -180,6 +191,7 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
         visit = Visit(request, services, area, None, None, None, "")
         try:
             await _enter(visit, of_county)
+            services.quotas.count(visit.principal, visit.county)
             if page.login and visit.principal is None:
                 raise LoginNeededError
             if request.method == "POST":
@@ -190,8 +202,8 @@ def _endpoint(services: Services, area: str, page: Page, of_county: bool) -> Cal
                 # somebody of another county or office: as little as for a page that never was
                 return refusal(visit, 404)
             return go(visit.login_address)
-        except PageRefusedError as refused:
-            return refusal(visit, refused.status)
+        except (PageRefusedError, RefusedError) as refused:
+            return refusal(visit, refused.status, refused.headers)
         except (IssuerUnavailable, DatabaseUnavailableError):
             return refusal(visit, 503)
         except Exception as surprise:
@@ -225,19 +237,23 @@ async def _receive(visit: Visit) -> None:
     if not length.isdigit() or int(length) > MOST_BYTES:
         raise PageRefusedError(413)
     try:
-        visit.form = await visit.request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES, max_part_size=2_000_000)
+        with anyio.fail_after(ARRIVAL_SECONDS):
+            visit.form = await visit.request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES, max_part_size=2_000_000)
+    except TimeoutError as error:
+        raise PageRefusedError(408) from error
     except MultiPartException as error:
         raise PageRefusedError(400) from error
     if visit.realm and not await session.check_post(visit.request, visit.realm, visit.sent(session.CSRF_FIELD)):
         raise PageRefusedError(403)
 
 
-def refusal(visit: Visit, status: int) -> Response:
+def refusal(visit: Visit, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """The German page for a refusal."""
     titles: Mapping[int, tuple[str, str]] = {
         400: (_("Diese Eingabe ist nicht lesbar"), _("Bitte gehen Sie zurück und versuchen Sie es noch einmal.")),
         403: (_("Kein Zugriff"), _("Mit Ihrem Konto oder von dieser Adresse aus ist diese Seite nicht zugänglich.")),
         404: (_("Seite nicht gefunden"), _("Diese Seite gibt es nicht oder sie ist nicht für Sie bestimmt.")),
+        408: (_("Die Eingabe kam nicht an"), _("Die Verbindung war zu langsam. Bitte versuchen Sie es noch einmal.")),
         413: (_("Zu große Eingabe"), _("Dateien dürfen zusammen höchstens 20 MB groß sein.")),
         429: (_("Zu viele Anfragen"), _("Bitte warten Sie einen Augenblick und versuchen Sie es dann noch einmal.")),
         503: (_("Zurzeit nicht erreichbar"), _("Bitte versuchen Sie es in wenigen Minuten noch einmal.")),
@@ -246,4 +262,6 @@ def refusal(visit: Visit, status: int) -> Response:
     title, text = titles.get(status, failed)
     if status == 403 and visit.is_suspended:
         title, text = _("Zurzeit nicht möglich"), _("Der Landkreis nimmt zurzeit keine Eingaben an.")
-    return show(visit, "refusal.html", status, title=title, text=text)
+    answer = show(visit, "refusal.html", status, title=title, text=text)
+    answer.headers.update(headers or {})
+    return answer

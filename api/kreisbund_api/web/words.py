@@ -122,7 +122,14 @@ def _words() -> dict[str, dict[str, str]]:
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
+            "UPLOAD_REMOVED": _("Unterlage gelöscht: Prüfung nicht bestanden"),
             "UPGRADE_NEEDED": _("Wartet auf die Umstellung auf eine neue Fassung"),
+        },
+        "scan": {
+            "NOT_SCANNED": _("nicht auf Schadsoftware geprüft"),
+            "PENDING": _("wird noch auf Schadsoftware geprüft"),
+            "INFECTED": _("Schadsoftware gefunden, Datei gelöscht"),
+            "REFUSED": _("nicht angenommen, Datei gelöscht"),
         },
         "incident": {
             "NO_OPEN_FLOW": _("Keine Bedingung trifft zu, und es gibt keinen Standardweg."),

@@ -10,7 +10,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kreisbund_infra.local import database, keycloak, processes, python_environment, styles
+from kreisbund_infra.local import clamav, database, keycloak, processes, python_environment, styles
 from kreisbund_infra.local.home import Home, locked, prepare
 from kreisbund_infra.local.postgres import Server
 from kreisbund_infra.local.problem import Problem, say, step
@@ -31,7 +31,7 @@ def environment_of(home: Home, server: Server | None) -> dict[str, str]:
         "DATABASE_URL": url,
         "PYTHONUNBUFFERED": "1",
     }
-    told |= keycloak.environment(home)
+    told |= keycloak.environment(home) | clamav.environment(home)
     return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")} | told
 
 
@@ -62,6 +62,15 @@ def without_login(address: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}/{path}"
 
 
+def choose_scanner(home: Home, *, with_clamav: bool) -> None:
+    """From now on uploads are scanned by a clamd of our own, or not by ours; what runs otherwise is stopped."""
+    if with_clamav and clamav.is_given():
+        raise Problem(f"{clamav.ADDRESS} names a clamd that runs: leave out --clamav, or the variable")
+    if with_clamav != home.uses_clamav:
+        bring_down(home)
+        clamav.use(home, yes=with_clamav)
+
+
 def bring_up(home: Home) -> list[str]:
     """Everything in place and ready; answers which processes this call started."""
     if processes.running(home, "api") is None:
@@ -76,19 +85,24 @@ def bring_up(home: Home) -> list[str]:
         if server is not None and home.uses_keycloak:
             started += _bring_up_keycloak(home, server)
         environment = environment_of(home, server)
-        started += _bring_up_services(home, environment, incomplete=bool(started))
+        incomplete = bool(started)
+        if home.uses_clamav and not clamav.is_given() and clamav.start(home):
+            started.append(clamav.NAME)
+        started += _bring_up_services(home, environment, incomplete=incomplete)
         preparing.result()
     _wait_until_ready(home)
     return started
 
 
 def _bring_up_services(home: Home, environment: dict[str, str], *, incomplete: bool) -> list[str]:
-    """Sets up and starts. What was once set up whole is checked again while the processes already start."""
+    """Sets up and starts. What was once set up whole is checked again while the processes already start; production
+    starts only what has passed its checks.
+    """
     missing = [name for name in SERVICES if processes.running(home, name) is None]
     if not missing and not incomplete:
         return []
     once_set_up = home.root / "set-up"
-    if not once_set_up.exists():
+    if not once_set_up.exists() or environment["KREISBUND_ENV"] == "production":
         _set_up(home, environment)
         once_set_up.touch()
         return [name for name in missing if _start_service(home, name, environment)]
@@ -177,12 +191,14 @@ def is_ready(home: Home) -> bool:
 
 def running(home: Home) -> list[str]:
     """The processes that must live, besides PostgreSQL."""
-    return [*SERVICES, *([keycloak.NAME] if home.uses_keycloak else [])]
+    keycloaks = [keycloak.NAME] if home.uses_keycloak else []
+    scanners = [clamav.NAME] if home.uses_clamav and not clamav.is_given() else []
+    return [*SERVICES, *keycloaks, *scanners]
 
 
 def bring_down(home: Home) -> list[str]:
     """Stops what runs, the database last; answers what was stopped."""
-    stopped = [name for name in ("worker", "api", keycloak.NAME) if processes.stop(home, name)]
+    stopped = [name for name in ("worker", "api", keycloak.NAME, clamav.NAME) if processes.stop(home, name)]
     if not os.environ.get("DATABASE_URL") and (home.postgres / "data").exists() and home.venv.exists():
         server = database.chosen(home, home.venv)
         if server is not None and server.stop():
@@ -194,7 +210,7 @@ def status(home: Home) -> dict[str, Any]:
     """What `status --json` prints."""
     ready = is_ready(home)
     own = None if os.environ.get("DATABASE_URL") or not home.venv.exists() else database.chosen(home, home.venv)
-    pids = {name: processes.running(home, name) for name in (*SERVICES, keycloak.NAME)}
+    pids = {name: processes.running(home, name) for name in (*SERVICES, keycloak.NAME, clamav.NAME)}
     pids["postgres"] = own.pid() if own else None
     return {
         "ready": ready,

@@ -73,6 +73,16 @@ class Home:
         return (self.keycloak / IN_USE).exists()
 
     @property
+    def clamav(self) -> Path:
+        """Our own clamd's settings, signatures and socket, and the mark that this deployment runs with it."""
+        return self.root / "clamav"
+
+    @property
+    def uses_clamav(self) -> bool:
+        """Whether uploads are scanned by our own clamd; it stays so until `up --no-clamav`."""
+        return (self.clamav / IN_USE).exists()
+
+    @property
     def database_port(self) -> int:
         """Where PostgreSQL answers on loopback where Keycloak needs that."""
         return self.port + 10

@@ -14,7 +14,7 @@ from kreisbund_infra.local import benching, deployment, home, processes, testing
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
-USAGE = """usage: ./kreisbund up [--detach] [--keycloak | --no-keycloak] | down | status [--json] | reset [--yes]
+USAGE = """usage: ./kreisbund up [--detach] [--[no-]keycloak] [--[no-]clamav] | down | status [--json] | reset [--yes]
        ./kreisbund test [pytest arguments]
        ./kreisbund tenants | migrate | services | templates | cases | audit | demo …   (each with --help)
        ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
@@ -69,17 +69,18 @@ def _only(rest: list[str], *allowed: str) -> None:
 
 
 def _up(here: Home, rest: list[str]) -> int:
-    _only(rest, "--detach", "--keycloak", "--no-keycloak")
-    if "--keycloak" in rest and "--no-keycloak" in rest:
-        raise Usage
+    _only(rest, "--detach", "--keycloak", "--no-keycloak", "--clamav", "--no-clamav")
+    with_keycloak, with_clamav = _chosen(rest, "keycloak"), _chosen(rest, "clamav")
     start = time.monotonic()
     home.prepare(here)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _interrupt)
     try:
         with home.locked(here):
-            if "--keycloak" in rest or "--no-keycloak" in rest:
-                deployment.choose_issuer(here, with_keycloak="--keycloak" in rest)
+            if with_keycloak is not None:
+                deployment.choose_issuer(here, with_keycloak=with_keycloak)
+            if with_clamav is not None:
+                deployment.choose_scanner(here, with_clamav=with_clamav)
             started = deployment.bring_up(here)
     except KeyboardInterrupt:
         raise Problem("stopped while starting; 'kreisbund up' goes on from here") from None
@@ -89,6 +90,14 @@ def _up(here: Home, rest: list[str]) -> int:
             say("everything was running already")
         return 0
     return _stay(here)
+
+
+def _chosen(rest: list[str], part: str) -> bool | None:
+    """Whether a part is switched on or off; None where nothing is said."""
+    on, off = f"--{part}" in rest, f"--no-{part}" in rest
+    if on and off:
+        raise Usage
+    return on if on or off else None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -158,6 +167,7 @@ def _reset(here: Home, rest: list[str]) -> int:
         for folder in (here.postgres, here.root / "files", here.secrets, here.logs):
             shutil.rmtree(folder, ignore_errors=True)
         (here.root / "set-up").unlink(missing_ok=True)
-        (here.keycloak / home.IN_USE).unlink(missing_ok=True)
+        for part in (here.keycloak, here.clamav):
+            (part / home.IN_USE).unlink(missing_ok=True)
     say("all data are gone; 'kreisbund up' begins anew")
     return 0

@@ -17,15 +17,20 @@ def add_note(work: WorkContext, case_id: str, text: str) -> UUID | Refusal:
         return case
     if refusal := access.text_problem("text", text):
         return refusal
-    now = work.clock.now()
     event_id = log.append(work, type="NOTE_ADDED", case_id=case.id, case_version=case.version)
+    write(work, case.id, event_id, text)
+    return event_id
+
+
+def write(work: WorkContext, case_id: UUID, event_id: UUID, text: str) -> None:
+    """Writes the note beside its event."""
+    now = work.clock.now()
     note = Note(
         id=ids.new_id(ids.Kind.NOTE, now),
-        case_id=case.id,
+        case_id=case_id,
         event_id=event_id,
         author=work.principal.subject,
         text=text,
         written_at=now,
     )
     queries.insert_note(work.connection, note)
-    return event_id

@@ -111,6 +111,10 @@ DELIVERY = ObjectType(
     },
     rows=_rows(own("{a}.case_id")),
 )
+SCAN_STATE = (
+    "CASE {a}.kind WHEN 'upload' THEN"
+    " coalesce((SELECT u.scan_state FROM upload u WHERE u.id = {a}.upload_id), 'NOT_SCANNED') END"
+)
 DOCUMENT = ObjectType(
     "Document",
     "document {a}",
@@ -121,7 +125,11 @@ DOCUMENT = ObjectType(
         "mediaType": Column("{a}.media_type"),
         "sizeBytes": Column("{a}.size_bytes"),
         "createdAt": Column("{a}.created_at"),
-        "downloadUrl": Column("{base_url}::text || '/documents/' || {a}.id::text"),
+        "downloadUrl": Column(
+            f"CASE WHEN coalesce({SCAN_STATE}, '') NOT IN ('PENDING', 'INFECTED', 'REFUSED')"
+            " THEN {base_url}::text || '/documents/' || {a}.id::text END"
+        ),
+        "scanState": Column(SCAN_STATE),
     },
     rows=_rows(f"{{a}}.visible_to_applicant AND {own('{a}.case_id')}"),
     case_id="{a}.case_id",

@@ -25,16 +25,17 @@ IMAGE_FORMATS = {JPEG: "JPEG", PNG: "PNG"}
 
 
 def media_type_of(content: bytes) -> str | Invalid:
-    """The media type of acceptable content, or why it is refused."""
+    """What the content says it is by its size and first bytes; nothing in it is read. Or why it is refused."""
     if not content:
         return Invalid("EMPTY", _("Die Datei ist leer."))
     if len(content) > LARGEST_UPLOAD:
         return Invalid("FILE_TOO_LARGE", _("Die Datei ist größer als 20 MB."))
-    media_type = _magic(content)
-    if media_type is None:
-        return Invalid("TYPE_NOT_ALLOWED", _("Erlaubt sind PDF, JPEG und PNG."))
-    refusal = _pdf_refusal(content) if media_type == PDF else _image_refusal(content, media_type)
-    return refusal or media_type
+    return _magic(content) or Invalid("TYPE_NOT_ALLOWED", _("Erlaubt sind PDF, JPEG und PNG."))
+
+
+def refusal_of(content: bytes, media_type: str) -> Invalid | None:
+    """Why the content is refused once it is read: only for what a scanner has let through."""
+    return _pdf_refusal(content) if media_type == PDF else _image_refusal(content, media_type)
 
 
 def _magic(content: bytes) -> str | None:

@@ -10,7 +10,8 @@ from kreisbund_platform.documents import queries
 from kreisbund_platform.documents.files import store_of
 from kreisbund_platform.documents.models import Document
 from kreisbund_platform.documents.remedies import PERIOD
-from kreisbund_platform.errors import NotFound
+from kreisbund_platform.documents.scanning.scanner import GONE
+from kreisbund_platform.errors import Conflict, NotFound
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.tenancy import deadlines
@@ -28,8 +29,12 @@ class StoredFile:
     media_type: str
 
 
-def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: bool) -> StoredFile | NotFound:
+def open_document(
+    work: WorkContext, document_id: str, *, counts_as_retrieval: bool
+) -> StoredFile | Conflict | NotFound:
     """The document, where the person may read it; unreadable, unknown and foreign ids are alike.
+
+    What somebody sent is opened only once a scanner has called it clean (Conflict with the state as its code).
 
     A recipient's first retrieval of a notice sets the day of delivery and the end of the remedy period: call
     with `counts_as_retrieval` inside a transaction. Raises FileDamagedError.
@@ -38,6 +43,8 @@ def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: b
     document = queries.document(work.connection, identifier) if identifier else None
     if document is None or not _may_read(work, document):
         return NotFound("NOT_FOUND", _("Das gibt es nicht."))
+    if refusal := _quarantined(work, document):
+        return refusal
     if work.principal.roles & READING_ROLES:
         reads.record(work, "download", {document.case_id: frozenset({"FILE"})}, listed=False)
     content = store_of(work.settings).get(work.tenant, document.storage_key)
@@ -49,6 +56,18 @@ def open_document(work: WorkContext, document_id: str, *, counts_as_retrieval: b
 def notices_of(work: WorkContext, case_id: UUID) -> list[UUID]:
     """The documents of the case's decisions, the oldest first."""
     return queries.notices_of(work.connection, case_id)
+
+
+def _quarantined(work: WorkContext, document: Document) -> Conflict | None:
+    """A demonstration without a scanner opens what nobody has scanned; its pages say so."""
+    if document.kind != "upload":
+        return None
+    state = queries.scan_state_of(work.connection, document.upload_id)
+    if state == "CLEAN" or (state == "NOT_SCANNED" and work.settings.demo and work.settings.clamd is None):
+        return None
+    if state in GONE:
+        return Conflict(state, _("Diese Datei hat die Prüfung auf Schadsoftware nicht bestanden und ist gelöscht."))
+    return Conflict(state, _("Diese Datei wird noch auf Schadsoftware geprüft. Bitte versuchen Sie es später."))
 
 
 def _may_read(work: WorkContext, document: Document) -> bool:

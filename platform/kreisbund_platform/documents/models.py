@@ -24,10 +24,14 @@ class Document(SQLModel, table=True):
     visible_to_applicant: bool
     created_by: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)
+    upload_id: UUID | None = None
 
 
 class Upload(SQLModel, table=True):
-    """A received file that no case has taken yet, or that `claimed_by_case` took."""
+    """A received file that no case has taken yet, or that `claimed_by_case` took.
+
+    `scan_due_at`: when the scanner looks at it next; None where it need not.
+    """
 
     __tablename__ = "upload"
     id: UUID = Field(primary_key=True)
@@ -40,6 +44,8 @@ class Upload(SQLModel, table=True):
     scan_state: str = Field(default="NOT_SCANNED", sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)
     claimed_by_case: UUID | None = None
+    scan_due_at: datetime | None = Field(default=None, sa_type=Moment)
+    scan_attempts: int = 0
 
 
 class Decision(SQLModel, table=True):

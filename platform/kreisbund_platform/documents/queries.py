@@ -72,6 +72,12 @@ def document(connection: Connection, document_id: UUID) -> Document | None:
         return cursor.execute("SELECT * FROM document WHERE id = %s", (document_id,)).fetchone()
 
 
+def scan_state_of(connection: Connection, upload_id: UUID | None) -> str:
+    """What is known of an upload; where nothing is, nobody has scanned it."""
+    row = connection.execute("SELECT scan_state FROM upload WHERE id = %s", (upload_id,)).fetchone()
+    return str(row[0]) if row else "NOT_SCANNED"
+
+
 def is_party(connection: Connection, case_id: UUID, subject: str) -> bool:
     """Whether the person applied in this case or is one of its parties."""
     found = connection.execute(

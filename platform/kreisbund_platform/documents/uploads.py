@@ -10,20 +10,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from kreisbund_platform import ids
+from kreisbund_platform import ids, telemetry
 from kreisbund_platform.documents import queries
-from kreisbund_platform.documents.contents import media_type_of
+from kreisbund_platform.documents.contents import media_type_of, refusal_of
 from kreisbund_platform.documents.files import store_of
 from kreisbund_platform.documents.models import Document, Upload
-from kreisbund_platform.documents.scanning import NoScanner, Scanner
+from kreisbund_platform.documents.scanning.scanner import GONE, AtOnce, ScanState, Verdict, refused_content
 from kreisbund_platform.engine.forms import UploadInfo
 from kreisbund_platform.errors import Invalid
 from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.context import WorkContext
+from kreisbund_platform.settings import Settings
 from kreisbund_platform.texts import _
 
 MOST_NAMED = 500  # upload ids looked up for one form
 EXTENSIONS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Content that may be stored; PENDING goes into quarantine."""
+
+    content: bytes
+    media_type: str
+    scan_state: ScanState
 
 
 @dataclass(frozen=True)
@@ -34,49 +44,58 @@ class UploadReceived:
     media_type: str
     size_bytes: int
     file_name: str
+    scan_state: ScanState
 
 
-def receive(
-    work: WorkContext, file_name: str, content: bytes, scanner: Scanner | None = None
-) -> UploadReceived | Invalid:
-    """Stores a file whose content is acceptable. In production a scanner must have called it clean.
+def examine(settings: Settings, scanner: AtOnce, content: bytes) -> Examined | Invalid:
+    """Looks at a file before anything is stored: call it without a connection, since scanning takes its time.
+
+    Only what the scanner lets through is read any further; what it has not seen yet is neither read nor refused.
+    """
+    media_type = media_type_of(content)
+    if isinstance(media_type, Invalid):
+        return media_type
+    verdict = scanner.scan(content)
+    refusal = _scan_refusal(settings, verdict)
+    if refusal is None and verdict.state != "PENDING":
+        refusal = refusal_of(content, media_type)
+    return refusal or Examined(content, media_type, verdict.state)
+
+
+def _scan_refusal(settings: Settings, verdict: Verdict) -> Invalid | None:
+    if verdict.state == "NOT_SCANNED" and not settings.demo:
+        return Invalid("NOT_SCANNED", _("Dateien können zurzeit nicht geprüft und darum nicht angenommen werden."))
+    if verdict.state in GONE:
+        telemetry.log("upload_refused", state=verdict.state, finding=verdict.finding)
+        return refused_content(verdict)
+    return None
+
+
+def receive(work: WorkContext, file_name: str, examined: Examined) -> UploadReceived | Invalid:
+    """Stores a file that was examined.
 
     Where a county is suspended only citizens may still supply something, for a case that runs.
     """
     if work.tenant.status != "ACTIVE" and (work.principal.is_guest or suspension.refused(work.principal)):
         return Invalid(suspension.CODE, suspension.closed().message)
-    media_type = media_type_of(content)
-    if isinstance(media_type, Invalid):
-        return media_type
-    scan_state = (scanner or NoScanner()).scan(content)
-    refusal = _scan_refusal(work, scan_state)
-    if refusal:
-        return refusal
-    upload = _upload(work, _tidy(file_name, media_type), media_type, content, scan_state)
+    upload = _upload(work, _tidy(file_name, examined.media_type), examined)
     queries.insert(work.connection, upload)
-    return UploadReceived(upload.id, media_type, upload.size_bytes, upload.file_name)
+    return UploadReceived(upload.id, upload.media_type, upload.size_bytes, upload.file_name, examined.scan_state)
 
 
-def _scan_refusal(work: WorkContext, scan_state: str) -> Invalid | None:
-    if scan_state == "INFECTED":
-        return Invalid("INFECTED", _("In der Datei wurde Schadsoftware gefunden."))
-    if scan_state == "NOT_SCANNED" and work.settings.environment == "production":
-        return Invalid("NOT_SCANNED", _("Dateien können zurzeit nicht geprüft und darum nicht angenommen werden."))
-    return None
-
-
-def _upload(work: WorkContext, file_name: str, media_type: str, content: bytes, scan_state: str) -> Upload:
+def _upload(work: WorkContext, file_name: str, examined: Examined) -> Upload:
     now = work.clock.now()
-    key = store_of(work.settings).put(work.tenant, content)
+    key = store_of(work.settings).put(work.tenant, examined.content)
     return Upload(
         id=ids.new_id(ids.Kind.UPLOAD, now),
         subject=work.principal.subject,
         file_name=file_name,
-        media_type=media_type,
-        size_bytes=len(content),
+        media_type=examined.media_type,
+        size_bytes=len(examined.content),
         sha256=bytes.fromhex(key),
         storage_key=key,
-        scan_state=scan_state,
+        scan_state=examined.scan_state,
+        scan_due_at=now if examined.scan_state == "PENDING" else None,
         created_at=now,
     )
 
@@ -95,7 +114,10 @@ def available(work: WorkContext, data: Any) -> dict[str, UploadInfo]:
     if not named:
         return {}
     found = queries.own_uploads(work.connection, work.principal.subject, named)
-    return {str(upload.id): UploadInfo(str(upload.id), upload.media_type, upload.size_bytes) for upload in found}
+    return {
+        str(upload.id): UploadInfo(str(upload.id), upload.media_type, upload.size_bytes, upload.scan_state in GONE)
+        for upload in found
+    }
 
 
 def _upload_ids(data: Any) -> Iterator[UUID]:
@@ -111,9 +133,12 @@ def _upload_ids(data: Any) -> Iterator[UUID]:
 
 
 def claim(work: WorkContext, upload_ids: Sequence[UUID], case_id: UUID) -> tuple[UUID, ...] | Invalid:
-    """Makes documents of the case from the person's own unclaimed uploads; all of them or none."""
+    """Makes documents of the case from the person's own unclaimed uploads; all of them or none.
+
+    What is in quarantine comes along and stays there: a statutory period does not wait for a scanner.
+    """
     uploads = queries.own_uploads(work.connection, work.principal.subject, upload_ids, lock=True)
-    if len(uploads) != len(set(upload_ids)):
+    if len(uploads) != len(set(upload_ids)) or any(upload.scan_state in GONE for upload in uploads):
         return Invalid("UNKNOWN_UPLOAD", _("Diese Datei ist nicht mehr da. Bitte laden Sie sie neu hoch."))
     documents = [_document(work, upload, case_id) for upload in uploads]
     for document in documents:
@@ -136,6 +161,7 @@ def _document(work: WorkContext, upload: Upload, case_id: UUID) -> Document:
         visible_to_applicant=True,
         created_by=work.principal.subject,
         created_at=now,
+        upload_id=upload.id,
     )
 
 

@@ -118,7 +118,7 @@ _CASES: dict[str, Who] = {
     **of_type(
         "Document",
         {
-            CASE_READERS | CITIZEN: "id title mediaType sizeBytes kind createdAt",
+            CASE_READERS | CITIZEN: "id title mediaType sizeBytes kind createdAt scanState",
             DATA_READERS | CITIZEN: "downloadUrl",
         },
     ),

@@ -26,6 +26,7 @@ from kreisbund_platform.identity.issuer_keys import (
     IssuerUnavailable,
     PublicKey,
 )
+from kreisbund_platform.identity.key_alarms import Alarm
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.registry import IssuerEntry, Registry
 
@@ -93,12 +94,14 @@ class TokenChecker:
         *,
         clients: Collection[str] = (PAGES_CLIENT,),
         fetch: Fetch,
+        alarm: Alarm | None = None,
     ) -> None:
         self._registry = registry
         self._audience = audience
         self._clock = clock
         self._clients = tuple(clients)
         self._fetch = fetch
+        self._alarm = alarm
         self._issuers: dict[str, IssuerKeys] = {}
         self._remembered: OrderedDict[bytes, Remembered] = OrderedDict()
         self._lock = threading.Lock()
@@ -163,10 +166,14 @@ class TokenChecker:
         entry = self._registry.by_issuer(issuer) if isinstance(issuer, str) else None
         if not isinstance(issuer, str) or entry is None:
             raise TokenRefused("UNKNOWN_ISSUER")
-        key = self._keys_of(issuer).key(_kid(header))
+        kid = _kid(header)
+        key = self._keys_of(issuer).key(kid)
         if key is None:
             raise TokenRefused("UNKNOWN_KEY")
-        return issuer, entry, self._proven(token, key, issuer, audience, needs_subject)
+        proven = self._proven(token, key, issuer, audience, needs_subject)
+        if self._alarm and entry.announced is not None and kid not in entry.announced:
+            self._alarm(issuer, kid)
+        return issuer, entry, proven
 
     def _proven(self, token: str, key: PublicKey, issuer: str, audience: str, needs_subject: bool) -> dict[str, Any]:
         now = int(self._clock.now().timestamp())

@@ -62,6 +62,7 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
         **dict.fromkeys(("tenant", "issuer", "unit", "municipality", "tenant_secret", "workspace_secret"), READ),
         "schema_migration": READ,
         "web_session": WRITE,
+        "key_alarm": APPEND,
     },
     "catalogue": {
         **PUBLISHED,

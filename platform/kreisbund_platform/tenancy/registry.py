@@ -21,12 +21,16 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class IssuerEntry:
-    """An issuer that may vouch. `kind`: COUNTY, SERVICE_TEAM, STATE, OPERATIONS; `tenant` for a county's only."""
+    """An issuer that may vouch. `kind`: COUNTY, SERVICE_TEAM, STATE, OPERATIONS; `tenant` for a county's only.
+
+    `announced`: the ids of the keys that its operators announced; None where no record is kept.
+    """
 
     issuer: str
     realm: str
     kind: str
     tenant: TenantContext | None
+    announced: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def read_tenants(connection: Connection[Any]) -> list[TenantContext]:
 def read_snapshot(connection: Connection[Any]) -> Snapshot:
     """Everything the registry knows."""
     by_id = {tenant.id: tenant for tenant in read_tenants(connection) if tenant.status != "DELETED"}
-    issuers = connection.execute("SELECT issuer, realm, kind, tenant_id FROM shared.issuer").fetchall()
+    issuers = connection.execute("SELECT issuer, realm, kind, tenant_id, announced_kids FROM shared.issuer").fetchall()
     units: dict[UUID, dict[str, UUID]] = {}
     for tenant_id, slug, unit_id in connection.execute("SELECT tenant_id, slug, id FROM shared.unit"):
         units.setdefault(tenant_id, {})[slug] = unit_id
@@ -144,8 +148,8 @@ def read_snapshot(connection: Connection[Any]) -> Snapshot:
         by_slug={tenant.slug: tenant for tenant in by_id.values()},
         by_id=by_id,
         by_issuer={
-            issuer: IssuerEntry(issuer, realm, kind, by_id.get(tenant_id))
-            for issuer, realm, kind, tenant_id in issuers
+            issuer: IssuerEntry(issuer, realm, kind, by_id.get(tenant_id), None if kids is None else frozenset(kids))
+            for issuer, realm, kind, tenant_id, kids in issuers
             if tenant_id is None or tenant_id in by_id
         },
         units=units,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kreisbund_tenants import seeding
-from kreisbund_tenants.command.environment import Environment, environment
+from kreisbund_tenants.command.environment import CommandError, Environment, environment
 from kreisbund_tenants.demo import cases, workshop, year
 from kreisbund_tenants.realms import service as realms
 
@@ -19,6 +19,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """1 when a schema stayed behind; says what each step did and how long it took."""
     here = environment()
+    _refuse_unsafe(here)
     standing = seeding.seed(here.database, here.settings, here.clock)
     behind = [state.schema for state in standing if state.is_behind]
     print(f"{len(standing)} schemas migrated{', behind: ' + ', '.join(behind) if behind else ''}", flush=True)
@@ -31,6 +32,14 @@ def run(args: argparse.Namespace) -> int:
         _timed("adoptions", lambda: str(year.adopt_all(here.settings, here.connections, here.registry)))
         _timed("demonstration cases", lambda: _cases(here))
     return 1 if behind else 0
+
+
+def _refuse_unsafe(here: Environment) -> None:
+    """Raises CommandError where whoever takes Keycloak's administration would have every county with it."""
+    with here.database.owner() as connection:
+        found = realms.refused(connection, here.settings)
+    if found:
+        raise CommandError(f"production refuses this Keycloak: {'; '.join(found)}")
 
 
 def _cases(here: Environment) -> str:

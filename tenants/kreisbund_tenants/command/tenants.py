@@ -42,6 +42,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     whose = rotate.add_mutually_exclusive_group(required=True)
     whose.add_argument("slug", nargs="?")
     whose.add_argument("--all", action="store_true", help="every county, then the workspaces")
+    keys = actions.add_parser("keys", allow_abbrev=False, help="a realm's signing keys against its rotation record")
+    keys.add_argument("realm", help="a county's slug, service-team, state or operations")
+    keys.add_argument("--announce", action="store_true", help="the keys that are there now become the record")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -151,6 +154,20 @@ def _rotate(here: Environment, args: argparse.Namespace) -> int:
     return 0
 
 
+def _keys(here: Environment, args: argparse.Namespace) -> int:
+    """Exit status 1 while a key is there that nobody announced."""
+    if here.settings.keycloak is None:
+        raise CommandError("no Keycloak vouches here: the demo issuer's keys lie in the home")
+    with here.database.owner() as connection:
+        try:
+            told = realms.rotation(connection, here.settings, args.realm, announce=args.announce)
+        except RealmError as problem:
+            raise CommandError(str(problem)) from None
+    for kid, state in told.items():
+        print(f"{kid} {state}")
+    return 1 if "NOT ANNOUNCED" in told.values() else 0
+
+
 def _answer(result: TenantContext | Refusal) -> int:
     if isinstance(result, REFUSALS):
         raise CommandError(_one_line(result))
@@ -170,9 +187,10 @@ ACTIONS = {
     "resume": _resume,
     "check": _check,
     "rotate": _rotate,
+    "keys": _keys,
     "export": tenants_moving.export,
     "restore": tenants_moving.restore,
     "delete": tenants_moving.delete,
     "proof": tenants_moving.proof,
-    "key": tenants_moving.key,
+    "deployment-keys": tenants_moving.deployment_keys,
 }

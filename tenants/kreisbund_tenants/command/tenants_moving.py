@@ -1,4 +1,4 @@
-"""`tenants export|restore|delete|proof|key`: a county as one thing."""
+"""`tenants export|restore|delete|proof|deployment-keys`: a county as one thing."""
 
 import argparse
 import getpass
@@ -23,7 +23,7 @@ def add_parsers(actions: "argparse._SubParsersAction[Any]") -> None:
     what.add_argument("--to", type=Path, metavar="DIR|FILE")
     what.add_argument("--verify", type=Path, metavar="FILE", help="check signature and hashes, change nothing")
     export.add_argument(
-        "--for", dest="receiver", type=_key, metavar="KEY", help="sealed for a deployment's 'tenants key'"
+        "--for", dest="receiver", type=_key, metavar="KEY", help="sealed for the deployment that receives with this key"
     )
     _add_trust(export)
     restore = actions.add_parser("restore", allow_abbrev=False, help="a county from its export; stays suspended")
@@ -41,12 +41,17 @@ def add_parsers(actions: "argparse._SubParsersAction[Any]") -> None:
     proof = actions.add_parser("proof", allow_abbrev=False, help="check a proof of deletion")
     proof.add_argument("file", type=Path)
     _add_trust(proof)
-    actions.add_parser("key", allow_abbrev=False, help="this deployment's public keys for exports and proofs")
+    actions.add_parser("deployment-keys", allow_abbrev=False, help="the public keys for exports and proofs")
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--signed-by", type=_key, action="append", default=[], metavar="KEY", help="another deployment's 'tenants key'"
+        "--signed-by",
+        type=_key,
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="what another deployment's 'deployment-keys' says",
     )
 
 
@@ -119,7 +124,7 @@ def proof(here: Environment, args: argparse.Namespace) -> int:
     return 0
 
 
-def key(here: Environment, _args: argparse.Namespace) -> int:
+def deployment_keys(here: Environment, _args: argparse.Namespace) -> int:
     """Prints the public keys: what others name with --signed-by, and with --for."""
     print(f"signs    {container.public_key(here.settings)}")
     print(f"receives {container.receiving_key(here.settings)}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kreisbund_platform.documents import uploads
+from kreisbund_platform.documents.scanning.clamd import scanner_of
+from kreisbund_platform.documents.scanning.scanner import AtOnce
 from kreisbund_platform.engine.forms import fields_of
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import LoadedTemplate
@@ -133,7 +135,9 @@ def _upload(work: WorkContext, data: dict[str, Any], component: Mapping[str, Any
     key = component.get("key", "")
     if component.get("type") != "filepicker" or key not in data:
         return
-    received = uploads.receive(work, "anlage.png", portrait(f"{key}{work.clock.now().isoformat()}"))
+    content = portrait(f"{key}{work.clock.now().isoformat()}")
+    examined = uploads.examine(work.settings, AtOnce(scanner_of(work.settings)), content)
+    received = uploads.receive(work, "anlage.png", examined) if isinstance(examined, uploads.Examined) else examined
     if not isinstance(received, uploads.UploadReceived):
         raise TypeError(f"demo upload refused: {received}")
     data[key] = [str(received.id)] if component.get("multiple") else str(received.id)

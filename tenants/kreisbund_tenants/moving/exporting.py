@@ -16,6 +16,7 @@ from kreisbund_platform.audit import log
 from kreisbund_platform.audit.checkpoints import signing_key as checkpoint_key
 from kreisbund_platform.audit.stores import name_of, store_of
 from kreisbund_platform.documents import files
+from kreisbund_platform.documents.scanning.scanner import GONE
 from kreisbund_platform.identity import deployment_keys
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
@@ -29,6 +30,8 @@ Tell = Callable[[str], None]
 # Text of dates, bytes and numbers must not hang on the server's settings.
 PLAIN = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1"
 STORED = "SELECT DISTINCT storage_key FROM {} WHERE storage_key <> '' ORDER BY 1"
+# a refused upload keeps its row and loses its bytes, unless a document of the county's own has the same
+REFUSED = "SELECT DISTINCT storage_key FROM {} WHERE scan_state = ANY(%s)"
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,22 @@ class Export:
 
     def _files(self) -> None:
         store = files.store_of(self.here.settings)
-        keys = sorted(set(self._stored("document")) | set(self._stored("upload")))
+        keys = sorted({*self._stored("document"), *self._stored("upload")})
+        refused = self._refused()
         for number, key in enumerate(keys, start=1):
             try:
-                self.writer.add(f"files/{key[:2]}/{key}", [store.get(self.tenant, key)], kind="file", key=key)
+                content = store.get(self.tenant, key)
             except files.FileDamagedError as problem:
+                if key in refused:
+                    continue
                 raise MovingError(f"{problem}: {key}; mend the store or try again") from problem
+            self.writer.add(f"files/{key[:2]}/{key}", [content], kind="file", key=key)
             if number % 1000 == 0 or number == len(keys):
                 self.tell(f"files: {number} of {len(keys)}")
+
+    def _refused(self) -> set[str]:
+        query = sql.SQL(REFUSED).format(sql.Identifier(self.tenant.schema_name, "upload"))
+        return {row[0] for row in self.connection.execute(query, (list(GONE),)).fetchall()}
 
     def _stored(self, table: str) -> Iterator[str]:
         query = sql.SQL(STORED).format(sql.Identifier(self.tenant.schema_name, table))

@@ -29,6 +29,7 @@ from kreisbund_tenants.moving import container, registry_rows, tables
 from kreisbund_tenants.moving.errors import DamagedError, RefusedError
 from kreisbund_tenants.moving.identity import Identity, Wish, continues, identity_of
 from kreisbund_tenants.moving.place import Place, alone
+from kreisbund_tenants.realms import keys
 from kreisbund_tenants.realms import service as realms
 from kreisbund_tenants.realms.plan import plan_of
 
@@ -69,9 +70,11 @@ def restore(
         with here.database.owner() as connection:
             who = identity_of(connection, here.settings, here.clock, reader, wish)
             try:
-                with _realm(here, reader, who), _taken_back(here, who.tenant), connection.transaction():
+                with _realm(here, reader, who) as kids, _taken_back(here, who.tenant), connection.transaction():
                     connection.execute("SET LOCAL lock_timeout = '10s'")
                     Restore(here, reader, who, connection, before_opening, tell).run()
+                    if kids:
+                        keys.announce(connection, here.settings.issuer_of(who.tenant.slug), kids)
             except psycopg.errors.UniqueViolation as problem:
                 raise RefusedError("slug, regional key or a place was taken meanwhile") from problem
     return who.tenant
@@ -86,28 +89,29 @@ def _refuse_other_schema(reader: container.Reader) -> None:
 
 
 @contextmanager
-def _realm(here: Place, reader: container.Reader, who: Identity) -> Iterator[None]:
-    """Makes the realm where Keycloak is in use; takes it back where the rest fails."""
+def _realm(here: Place, reader: container.Reader, who: Identity) -> Iterator[frozenset[str]]:
+    """Makes the realm where Keycloak is in use, and answers its keys; takes it back where the rest fails."""
     access = here.settings.keycloak
     if access is None:
-        yield
+        yield frozenset()
         return
     if realms.stands(access, who.tenant.slug):
         raise RefusedError(f"there is a realm {who.tenant.slug} already")
     try:
-        _make_realm(here, access, reader, who)
-        yield
+        yield _make_realm(here, access, reader, who)
     except BaseException:
         realms.remove(access, who.tenant.slug)
         raise
 
 
-def _make_realm(here: Place, access: KeycloakAccess, reader: container.Reader, who: Identity) -> None:
+def _make_realm(here: Place, access: KeycloakAccess, reader: container.Reader, who: Identity) -> frozenset[str]:
     """With the accounts of the export; a copy beside the original begins without, since ids are unique in Keycloak."""
     realm = county_realm(who.tenant.slug, who.tenant.name)
     plan = plan_of(here.settings, realm, reader.manifest["county"]["identity"], [])
     kept = [line for part in reader.parts("accounts") for line in reader.lines(part)] if who.is_itself else []
-    realms.ensure(access, plan, kept)
+    found: set[str] = set()
+    realms.ensure(access, plan, lambda admin: found.update(keys.present(admin)), kept)
+    return frozenset(found)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ Nothing here belongs into a database transaction: call it after the commit. What
 `tenants check --mend`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from kreisbund_platform.identity.principals import RealmKind
 from kreisbund_platform.settings import KeycloakAccess, Settings
 from kreisbund_platform.tenancy.role_check import Deviation
 from kreisbund_tenants.demo.realms import county_realm, shared_realms
+from kreisbund_tenants.realms import keys
 from kreisbund_tenants.realms.comparing import differences
 from kreisbund_tenants.realms.finding import found
 from kreisbund_tenants.realms.keycloak import RealmError, administration, answered, realm_exists
@@ -46,7 +48,7 @@ def ensure_for(connection: Rows, settings: Settings, slug: str) -> None:
     for plan in plans(connection, settings):
         delegates = settings.demo and plan.kind is RealmKind.SERVICE_TEAM and stands(settings.keycloak, plan.name)
         if plan.name == slug or delegates:
-            ensure(settings.keycloak, plan)
+            ensure(settings.keycloak, plan, partial(keys.begin_record, connection, settings, plan.name))
 
 
 def stands(access: KeycloakAccess, realm: str) -> bool:
@@ -55,10 +57,16 @@ def stands(access: KeycloakAccess, realm: str) -> bool:
         return realm_exists(admin, realm)
 
 
-def ensure(access: KeycloakAccess, plan: RealmPlan, accounts: Sequence[Representation] = ()) -> None:
+def ensure(
+    access: KeycloakAccess,
+    plan: RealmPlan,
+    made: Callable[[Any], None] | None = None,
+    accounts: Sequence[Representation] = (),
+) -> None:
     """Makes the realm or mends it; afterwards nothing differs. Raises `RealmError`.
 
-    `accounts`: people whom a new realm begins with; only there Keycloak honours their ids.
+    `made` is called with the realm's administration at the end. `accounts`: people whom a new realm begins with; only
+    there Keycloak honours their ids.
     """
     with administration(access, plan.name) as admin:
         if not realm_exists(admin, plan.name):
@@ -66,6 +74,8 @@ def ensure(access: KeycloakAccess, plan: RealmPlan, accounts: Sequence[Represent
             admin.connection.get_token()  # the one from before does not speak for the new realm
         state = wanted(plan)
         mend(admin, plan, state, found(admin, state))
+        if made is not None:
+            made(admin)
 
 
 def _said(access: KeycloakAccess, plan: RealmPlan) -> list[str]:
@@ -107,13 +117,23 @@ def deviations(connection: Rows, settings: Settings) -> Iterator[Deviation]:
     for plan in plans(connection, settings):
         for line in _said(settings.keycloak, plan):
             yield Deviation(f"realm {plan.name}", line)
+        if keys.announced(connection, settings.issuer_of(plan.name)) is None:
+            yield Deviation(f"realm {plan.name}", "no record of its keys is kept")
+    yield from keys.alarms(connection)
     for slug in _deleted(connection):
         with administration(settings.keycloak, slug) as admin:
             if realm_exists(admin, slug):
                 yield Deviation(f"realm {slug}", "its county is deleted")
-    if not settings.demo:
-        seen = facts(connection, settings, settings.keycloak)
-        yield from (Deviation("keycloak", line) for line in refusals(seen))
+    yield from (Deviation("keycloak", line) for line in refused(connection, settings))
+
+
+def refused(connection: Rows, settings: Settings) -> list[str]:
+    """Why production may not run with this Keycloak, or without one; an empty list lets it."""
+    if settings.demo:
+        return []
+    if settings.keycloak is None:
+        return ["none is named: set KREISBUND_KEYCLOAK_URL, KREISBUND_KEYCLOAK_ADMIN, KREISBUND_KEYCLOAK_SECRET_FILE"]
+    return refusals(facts(connection, settings, settings.keycloak))
 
 
 def mend_all(connection: Rows, settings: Settings) -> int:
@@ -122,7 +142,7 @@ def mend_all(connection: Rows, settings: Settings) -> int:
         return 0
     wanted_plans = plans(connection, settings)
     for plan in wanted_plans:
-        ensure(settings.keycloak, plan)
+        ensure(settings.keycloak, plan, partial(keys.begin_record, connection, settings, plan.name))
     for slug in _deleted(connection):
         remove(settings.keycloak, slug)
     return len(wanted_plans)
@@ -130,3 +150,19 @@ def mend_all(connection: Rows, settings: Settings) -> int:
 
 def _deleted(connection: Rows) -> list[str]:
     return [slug for (slug,) in connection.execute("SELECT slug FROM shared.tenant WHERE status = 'DELETED'")]
+
+
+def rotation(connection: Rows, settings: Settings, realm: str, *, announce: bool) -> dict[str, str]:
+    """Key id to what is to be said of it; with `announce`, the realm's present keys become the record first.
+
+    Raises `RealmError`.
+    """
+    assert settings.keycloak is not None, "asked only where Keycloak vouches"
+    issuer = settings.issuer_of(realm)
+    with administration(settings.keycloak, realm) as admin:
+        there = keys.present(admin)
+    if announce:
+        keys.announce(connection, issuer, there)
+    record = keys.announced(connection, issuer) or frozenset()
+    told = {kid: "announced" if kid in record else "NOT ANNOUNCED" for kid in sorted(there)}
+    return told | dict.fromkeys(sorted(record - there), "announced, no longer there")

@@ -22,7 +22,8 @@ async def _show(visit: Visit, errors: dict[str, str] | None = None, problem: str
     data = await ask(visit, "tenants")
     found = [edge["node"] for edge in data["tenants"]["edges"]]
     values = {"tenants": found, "requests": visit.services.recent.newest_first(), "queues": await _queues(visit)}
-    return show(visit, "operations/tenants.html", errors=errors or {}, problem=problem, **values)
+    alarms = await _key_alarms(visit)
+    return show(visit, "operations/tenants.html", errors=errors or {}, problem=problem, key_alarms=alarms, **values)
 
 
 async def _queues(visit: Visit) -> list[operations.Queue]:
@@ -30,6 +31,12 @@ async def _queues(visit: Visit) -> list[operations.Queue]:
         return []
     services = visit.services
     return await run_sync(operations.queues, services.connections, services.registry, services.clock.now())
+
+
+async def _key_alarms(visit: Visit) -> list[operations.KeyAlarm]:
+    if Role.OPERATOR not in visit.roles():
+        return []
+    return await run_sync(operations.key_alarms, visit.services.connections)
 
 
 async def create(visit: Visit) -> Response:

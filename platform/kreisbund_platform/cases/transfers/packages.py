@@ -7,7 +7,7 @@ county's realm knows nobody of ours, so people of the sender stand as `<county>:
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,8 @@ from kreisbund_platform import ids
 from kreisbund_platform.audit.chain import Event, digest
 from kreisbund_platform.cases.transfers import queries
 from kreisbund_platform.cases.transfers.envelopes import EnvelopeRefusedError
-from kreisbund_platform.documents.files import store_of
+from kreisbund_platform.documents.files import FileDamagedError, store_of
+from kreisbund_platform.documents.scanning.scanner import GONE
 from kreisbund_platform.identity.context import WorkContext
 
 FORMAT, FORMAT_VERSION = "kreisbund-case", 1
@@ -53,16 +54,28 @@ def contents(work: WorkContext, case_id: UUID, version: queries.Version) -> dict
     sizes = {row["storage_key"]: row["size_bytes"] for row in held}
     if sum(sizes.values()) > MOST_FILE_BYTES:
         return None
-    store = store_of(work.settings)
+    gone = {row["storage_key"] for row in rows["upload"] if row["scan_state"] in GONE}
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "template": {"slug": version.slug, "number": version.number, "content_hash": version.content_hash},
         "county": {"slug": work.tenant.slug, "name": work.tenant.name},
         "rows": rows,
-        "files": {key: base64.b64encode(store.get(work.tenant, key)).decode() for key in sizes},
+        "files": _files(work, sizes, gone),
         "history": queries.history(work.connection, case_id),
     }
+
+
+def _files(work: WorkContext, keys: Iterable[str], gone: Collection[str]) -> dict[str, str]:
+    """Content by key; a refused upload keeps its row and has lost its bytes, unless a document has the same."""
+    store, found = store_of(work.settings), {}
+    for key in keys:
+        try:
+            found[key] = base64.b64encode(store.get(work.tenant, key)).decode()
+        except FileDamagedError:
+            if key not in gone:
+                raise
+    return found
 
 
 def check(package: Mapping[str, Any]) -> None:

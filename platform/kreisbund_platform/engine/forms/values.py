@@ -35,11 +35,12 @@ _DATE = re2.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """A received file that the form's data may name by its id."""
+    """A received file that the form's data may name by its id; not one that was removed meanwhile."""
 
     id: str
     media_type: str
     size_bytes: int
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,9 @@ def _file(component: Component, value: Any, uploads: Uploads) -> Any | Problem:
         return problem(component, "TOO_MANY_FILES", _("„{label}“: höchstens 20 Dateien, jede nur einmal."))
     if any(identifier not in uploads for identifier in named):
         return problem(component, "UNKNOWN_UPLOAD", _("„{label}“: Diese Datei ist nicht mehr da. Bitte neu hochladen."))
+    if any(uploads[identifier].removed for identifier in named):
+        german = _("„{label}“: Diese Datei hat die Prüfung auf Schadsoftware nicht bestanden und ist gelöscht.")
+        return problem(component, "REMOVED_UPLOAD", german)
     return value
 
 

@@ -1,0 +1,103 @@
+"""Whose request runs next: blocking work runs in a few threads, and counties take turns.
+
+Python computes in one thread at a time, so a hundred requests of one county side by side would slow a single one of
+another a hundredfold. Few run at once; a county gets its share of them while others are there, and all where it is
+alone. What waits goes on in the order of turns, not of arrival; what would wait too long is told when to return.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import anyio
+
+from kreisbund_api.transport import Threads, too_many
+from kreisbund_platform.identity.principals import Principal
+from kreisbund_platform.tenancy.context import TenantContext
+
+T = TypeVar("T")
+AT_ONCE = 8
+WAITING_OF_ONE = 200  # requests of one county that wait; more are refused
+PRESENT_SECONDS = 5.0  # so long after its last request a county's share is kept for it
+RETURN_SECONDS = 2
+PLATFORM = ""  # work of no county
+
+
+def lane_of(principal: Principal | None, county: TenantContext | None = None) -> str:
+    """Whose turn a request takes: the county's, or the workspace's."""
+    if principal is not None and principal.tenant is None:
+        return principal.realm_kind.value
+    tenant = principal.tenant if principal is not None else county
+    return tenant.slug if tenant else PLATFORM
+
+
+class Turns:
+    """The turns of one process. Belongs to its event loop and is not thread-safe."""
+
+    def __init__(self, threads: Threads, at_once: int = AT_ONCE, waiting_of_one: int = WAITING_OF_ONE) -> None:
+        self.threads = threads
+        self._at_once, self._waiting_of_one = at_once, waiting_of_one
+        self._running: dict[str, int] = {}
+        # from the lane that was served longest ago to the one served last
+        self._waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    async def run(self, lane: str, work: Callable[..., T], *arguments: Any) -> T:
+        """The work's result, once it is the lane's turn. Raises RefusedError 429 where too much waits already."""
+        await self._enter(lane)
+        try:
+            return await self.threads.run(work, *arguments)
+        finally:
+            self._leave(lane)
+
+    async def _enter(self, lane: str) -> None:
+        self._note(lane)
+        if lane not in self._waiting and self._may_start(lane):
+            self._running[lane] = self._running.get(lane, 0) + 1
+            return
+        queue = self._waiting.setdefault(lane, deque())
+        if len(queue) >= self._waiting_of_one:
+            raise too_many(RETURN_SECONDS)
+        turn = anyio.Event()
+        queue.append(turn)
+        try:
+            await turn.wait()
+        except BaseException:
+            if turn.is_set():  # its turn came, but whoever asked has left
+                self._leave(lane)
+            else:
+                self._forget(lane, turn)
+            raise
+
+    def _note(self, lane: str) -> None:
+        now = anyio.current_time()
+        self._seen[lane] = now
+        self._seen.move_to_end(lane)
+        while now - next(iter(self._seen.values())) > PRESENT_SECONDS:
+            self._seen.popitem(last=False)
+
+    def _may_start(self, lane: str) -> bool:
+        share = max(1, self._at_once // max(1, len(self._seen)))
+        return sum(self._running.values()) < self._at_once and self._running.get(lane, 0) < share
+
+    def _leave(self, lane: str) -> None:
+        self._running[lane] -= 1
+        if not self._running[lane]:
+            del self._running[lane]
+        while (next_lane := next(filter(self._may_start, self._waiting), None)) is not None:
+            self._start(next_lane)
+
+    def _start(self, lane: str) -> None:
+        queue = self._waiting[lane]
+        self._running[lane] = self._running.get(lane, 0) + 1
+        queue.popleft().set()
+        if queue:
+            self._waiting.move_to_end(lane)
+        else:
+            del self._waiting[lane]
+
+    def _forget(self, lane: str, turn: anyio.Event) -> None:
+        queue = self._waiting[lane]
+        queue.remove(turn)
+        if not queue:
+            del self._waiting[lane]

@@ -1,0 +1,159 @@
+"""Counties take turns: one that floods waits for itself, and what waits too long is told when to return."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import pytest
+
+from kreisbund_api.quota import Quota, Quotas
+from kreisbund_api.transport import RefusedError, Threads
+from kreisbund_api.turns import Turns
+from kreisbund_platform.tenancy.context import TenantContext
+from tests.support.fixtures import principal_of
+
+LOUD, QUIET = "loud", "quiet"
+
+
+class Work:
+    """Work that runs until it is let go; remembers the order of its beginning."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.running = 0
+        self.most = 0
+        self._gate = threading.Semaphore(0)
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str) -> str:
+        with self._lock:
+            self.begun.append(name)
+            self.running += 1
+            self.most = max(self.most, self.running)
+        self._gate.acquire()
+        with self._lock:
+            self.running -= 1
+        return name
+
+    def let_go(self, number: int = 1) -> None:
+        self._gate.release(number)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with anyio.fail_after(10):
+        while not holds():
+            await anyio.sleep(0.001)
+
+
+async def flood(group: Any, turns: Turns, work: Work, lane: str, number: int) -> None:
+    for count in range(number):
+        group.start_soon(turns.run, lane, work, f"{lane}{count}")
+    await anyio.sleep(0.05)
+
+
+def test_a_county_alone_has_all_and_no_more_run_at_once() -> None:
+    async def run() -> Work:
+        turns, work = Turns(Threads(), at_once=4), Work()
+        async with anyio.create_task_group() as group:
+            await flood(group, turns, work, LOUD, 10)
+            await until(lambda: work.running == 4)
+            work.let_go(10)
+        return work
+
+    work = anyio.run(run)
+    assert work.most == 4
+    assert sorted(work.begun[:4]) == [f"{LOUD}{n}" for n in range(4)]
+    assert len(work.begun) == 10
+
+
+def test_another_county_goes_next_however_many_wait_before_it() -> None:
+    async def run() -> Work:
+        turns, work = Turns(Threads(), at_once=2), Work()
+        async with anyio.create_task_group() as group:
+            await flood(group, turns, work, LOUD, 50)
+            group.start_soon(turns.run, QUIET, work, QUIET)
+            await anyio.sleep(0.05)
+            work.let_go()
+            await until(lambda: len(work.begun) == 3)
+            work.let_go(50)
+        return work
+
+    assert anyio.run(run).begun[2] == QUIET
+
+
+def test_who_is_there_keeps_a_share_free() -> None:
+    """The quiet county's requests find room at once, although the loud one never stops."""
+
+    async def run() -> list[int]:
+        turns, work = Turns(Threads(), at_once=4), Work()
+        found = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(turns.run, QUIET, work, QUIET)
+            await until(lambda: work.running == 1)
+            work.let_go()
+            await until(lambda: work.running == 0)
+            await flood(group, turns, work, LOUD, 20)
+            found.append(work.running)
+            group.start_soon(turns.run, QUIET, work, QUIET)
+            await until(lambda: work.begun[-1] == QUIET)
+            found.append(work.running)
+            work.let_go(21)
+        return found
+
+    assert anyio.run(run) == [2, 3]
+
+
+def test_too_many_are_told_when_to_return_and_others_are_not_touched() -> None:
+    async def run() -> int:
+        turns, work = Turns(Threads(), at_once=1, waiting_of_one=3), Work()
+        async with anyio.create_task_group() as group:
+            await flood(group, turns, work, LOUD, 4)
+            with pytest.raises(RefusedError) as refused:
+                await turns.run(LOUD, work, LOUD)
+            assert refused.value.status == 429
+            assert int(refused.value.headers["Retry-After"]) > 0
+            group.start_soon(turns.run, QUIET, work, QUIET)
+            await anyio.sleep(0.05)
+            work.let_go(5)
+        return len(work.begun)
+
+    assert anyio.run(run) == 5
+
+
+def test_who_leaves_while_waiting_holds_no_place() -> None:
+    async def run() -> list[str]:
+        turns, work = Turns(Threads(), at_once=1), Work()
+        async with anyio.create_task_group() as group:
+            await flood(group, turns, work, LOUD, 1)
+            with anyio.move_on_after(0.05):
+                await turns.run(LOUD, work, "left")
+            with anyio.move_on_after(0.05):
+                await turns.run(QUIET, work, "left")
+            group.start_soon(turns.run, QUIET, work, QUIET)
+            await anyio.sleep(0.05)
+            work.let_go(2)
+        return [*work.begun, *turns._running, *turns._waiting]
+
+    assert anyio.run(run) == [f"{LOUD}0", QUIET]
+
+
+def county(slug: str) -> TenantContext:
+    return TenantContext(uuid4(), slug, slug, None, "COUNTY", "ACTIVE", f"county_{slug}", f"kb_{slug}", {})
+
+
+def test_a_county_has_a_bucket_beside_its_peoples() -> None:
+    now = [0.0]
+    quotas = Quotas(Quota(100, 1, lambda: now[0]), Quota(3, 0.5, lambda: now[0]))
+    here, there = county("nordhausen"), county("wartburgkreis")
+    people = [principal_of(here, subject=name) for name in "abcd"]
+    for person in people[:3]:
+        quotas.count(person)
+    with pytest.raises(RefusedError) as refused:
+        quotas.count(people[3])
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "2")
+    quotas.count(None, here)  # guests have a bucket of their own
+    quotas.count(principal_of(there, subject="a"))
+    now[0] = 2.0
+    quotas.count(people[3])
