@@ -11,7 +11,7 @@ from kreisbund_tenants.moving import container, deleting, exporting, restoring
 from kreisbund_tenants.moving.errors import MovingError, RefusedError
 from kreisbund_tenants.moving.identity import Wish
 from kreisbund_tenants.moving.place import Place
-from kreisbund_tenants.realms import service
+from kreisbund_tenants.realms import keys, service
 from kreisbund_tenants.realms.keycloak import administration
 
 from .conftest import PATIENCE_SECONDS, County, Stage, _county
@@ -19,7 +19,7 @@ from .conftest import PATIENCE_SECONDS, County, Stage, _county
 
 @pytest.fixture(scope="module")
 def third(stage: Stage) -> Iterator[County]:
-    made = _county(stage.running.deployment, stage.access, 3)
+    made = _county(stage.running.deployment, 3)
     yield made
     service.remove(stage.access, made.slug)
 
@@ -60,6 +60,8 @@ def test_people_keep_their_ids_through_deletion_and_restore(stage: Stage, third:
     assert not service.stands(stage.access, third.slug), "a failed restore takes its realm back"
     restoring.restore(place, tmp_path / "third.kbx", Wish())
     assert service.check(stage.access, third.plan) == []
+    with deployment.database.owner() as owner:
+        assert keys.announced(owner, stage.settings.issuer_of(third.slug)), "the new realm's keys are announced"
     with administration(stage.access, third.slug) as admin:
         assert admin.get_user_id("dritte") == added
     deployment.registry.refresh()
