@@ -18,6 +18,7 @@ from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads, sealing
 from kreisbund_platform.audit.stores import CheckpointStore, CheckpointStoreError, store_of
 from kreisbund_platform.cases import rollout_health
+from kreisbund_platform.cases.transfers import exchange, mailbox
 from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
@@ -40,7 +41,7 @@ ROUND_SECONDS = 1.0
 MOST_A_ROUND = 200
 UNCLAIMED_FOR = timedelta(days=1)
 # what moves cases without a person; each does one thing in one transaction and says whether it found any
-STEPS = (timers.fire_next, jobs.run_next, correlation.deliver_next)
+STEPS = (timers.fire_next, jobs.run_next, correlation.deliver_next, exchange.send_next)
 LOOK_EVERY = timedelta(seconds=10)
 MOST_CHECKPOINTS = 20  # of one county a look
 STORE_RESTS = timedelta(minutes=1)  # after it could not be reached
@@ -96,7 +97,7 @@ class Worker:
     def serve(self, tenant: TenantContext) -> bool:
         """One round of one county."""
         done = sum(self._repeat(tenant, step) for step in STEPS)
-        done += self._release_now_and_then(tenant)
+        done += self._release_now_and_then(tenant) + self._take_in_letters(tenant)
         self._tidy_daily(tenant)
         done += self._collect(tenant) + self._upgrade(tenant)
         self._watch_now_and_then(tenant)
@@ -104,7 +105,12 @@ class Worker:
         return done > 0
 
     def _upgrade(self, tenant: TenantContext) -> int:
-        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped."""
+        """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped.
+
+        It is staff's work that goes on by itself, so it rests while the county is suspended; timers do not.
+        """
+        if tenant.status != "ACTIVE":
+            return 0
         try:
             return self._repeat(tenant, batches.next_batch, most=1)
         except DatabaseUnavailableError:
@@ -138,6 +144,19 @@ class Worker:
         done = self._repeat(tenant, privacy.erase_next, most=1) + self._repeat(tenant, privacy.remove_files, most=1)
         (self._erasing.add if done else self._erasing.discard)(tenant.slug)
         return done
+
+    def _take_in_letters(self, tenant: TenantContext) -> int:
+        """Cases and receipts from other counties; each in a transaction of its own, put away after its commit."""
+        letters = mailbox.waiting(self._settings, tenant.id)
+        for letter in letters:
+            with self._connections.for_tenant(tenant) as connection, connection.transaction():
+                work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
+                taken = exchange.take_in(work, letter)
+            if taken:
+                letter.done()
+            else:
+                letter.refused()
+        return len(letters)
 
     def _watch_now_and_then(self, tenant: TenantContext) -> None:
         """Seals the event log where that is due and checks one sealed stretch of it."""

@@ -55,6 +55,7 @@ class Kind(IntEnum):
     ERASURE = 46
     ERASURE_RUN = 47
     KEPT_FORM = 48
+    CASE_TRANSFER = 49
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

@@ -69,6 +69,20 @@ RESERVED_SLUGS = frozenset(
         "www",
     )
 )
+# Rows of `shared` that go with a county, by `tenant_id`. What all counties did together stays: votes, reviews, the
+# templates' history, and the published monthly totals, in which nobody can be recognised.
+OWNED_ROWS = (
+    "issuer",
+    "tenant_secret",
+    "unit",
+    "municipality",
+    "collector_position",
+    "adoption_overview",
+    "agreement_member",
+    "rollout_county",
+    "rollout_health",
+    "support_invitation",
+)
 WORKSPACE_REALMS = {"service-team": "SERVICE_TEAM", "state": "STATE", "operations": "OPERATIONS"}
 
 
@@ -232,13 +246,25 @@ def describe(connection: Rows, clock: Clock, manifest: Manifest) -> None:
 
 
 def suspend(connection: Rows, clock: Clock, slug: str) -> TenantContext | Refusal:
-    """No new applications or staff writes; citizens still read, deadlines run, export works."""
-    return _change_status(connection, clock, slug, "ACTIVE", "SUSPENDED")
+    """No new applications or staff writes; citizens still read, deadlines run, export works. All sessions end now."""
+    with connection.transaction():
+        changed = _change_status(connection, clock, slug, "ACTIVE", "SUSPENDED")
+        if isinstance(changed, TenantContext):
+            end_sessions(connection, changed)
+        return changed
 
 
 def resume(connection: Rows, clock: Clock, slug: str) -> TenantContext | Refusal:
     """Ends a suspension."""
     return _change_status(connection, clock, slug, "SUSPENDED", "ACTIVE")
+
+
+def end_sessions(connection: Rows, tenant: TenantContext) -> None:
+    """Ends the pages' sessions of the county's people; who may still come logs in anew."""
+    connection.execute(
+        "DELETE FROM shared.web_session WHERE issuer IN (SELECT issuer FROM shared.issuer WHERE tenant_id = %s)",
+        (tenant.id,),
+    )
 
 
 def _change_status(connection: Rows, clock: Clock, slug: str, before: str, after: str) -> TenantContext | Refusal:
@@ -256,12 +282,17 @@ def _change_status(connection: Rows, clock: Clock, slug: str, before: str, after
 
 
 def delete(connection: Rows, clock: Clock, slug: str) -> TenantContext | Refusal:
-    """Deletes the county's schema, role, secret, issuer, units and places; an empty row keeps the slug from reuse."""
+    """Deletes the county's schema, role, secret, sessions and what `shared` holds of it alone.
+
+    An empty row keeps the slug from reuse. Files and realm are not the database's: `moving.deleting` does the whole.
+    """
     with connection.transaction():
         tenant = read_tenant(connection, slug)
         if tenant is None or tenant.status == "DELETED":
             return unknown_tenant()
-        for table in ("issuer", "tenant_secret", "unit", "municipality"):
+        end_sessions(connection, tenant)
+        connection.execute("DELETE FROM shared.natural_person_account WHERE realm = %s", (slug,))
+        for table in OWNED_ROWS:
             statement = sql.SQL("DELETE FROM {} WHERE tenant_id = %s").format(sql.Identifier("shared", table))
             connection.execute(statement, (tenant.id,))
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(tenant.schema_name)))

@@ -57,7 +57,33 @@ def test_a_county_from_creation_to_deletion(command: Run) -> None:
     assert command("tenants", "check").stdout == "0 deviations\n"
     refused = command("tenants", "delete", "sonneberg")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert command("tenants", "delete", "sonneberg", "--yes").stdout == "sonneberg DELETED\n"
+    deleted = command("tenants", "delete", "sonneberg", "--yes", "--by", "Landrat").stdout
+    assert deleted.startswith("sonneberg DELETED: ")
+    assert command("tenants", "proof", deleted.split()[-1]).stdout.startswith("sonneberg: deleted, looked at ")
+
+
+def test_a_county_out_and_in(command: Run, county: TenantContext, tmp_path: Path) -> None:
+    written = command("tenants", "export", county.slug, "--to", str(tmp_path))
+    assert written.returncode == 0, written.stderr
+    (file,) = tmp_path.iterdir()
+    assert written.stdout.startswith(f"{file}: ")
+    checked = command("tenants", "export", "--verify", str(file))
+    assert (checked.returncode, checked.stdout.endswith(", signed\n")) == (0, True)
+    refused = command("tenants", "restore", str(file))
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (
+        1,
+        "kreisbund: the slug nordhausen is taken; --as names another",
+    )
+    copied = command("tenants", "restore", str(file), "--as", "kopie", "--without-regional-key")
+    assert copied.stdout == "kopie SUSPENDED: './kreisbund tenants resume kopie' opens it\n"
+    assert command("audit", "verify", "kopie").returncode == 0
+    assert command("tenants", "resume", "kopie").stdout == "kopie ACTIVE\n"
+    assert command("tenants", "check").stdout == "0 deviations\n"
+    assert command("tenants", "delete", "kopie", "--yes").returncode == 0
+    file.write_bytes(file.read_bytes()[:-9])
+    assert command("tenants", "export", "--verify", str(file)).returncode == 1
+    assert command("tenants", "export", "nowhere", "--to", str(tmp_path)).returncode == 1
+    assert command("tenants", "export", county.slug).returncode == 2
 
 
 def test_refusals_are_one_line(command: Run) -> None:

@@ -24,6 +24,7 @@ class CaseStatus(Enum):
     DECIDED = "DECIDED"
     WITHDRAWN = "WITHDRAWN"
     CLOSED = "CLOSED"
+    TRANSFERRED = "TRANSFERRED"
 
 
 @strawberry.enum

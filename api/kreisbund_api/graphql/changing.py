@@ -1,4 +1,4 @@
-"""The one boundary of every change: permission, key, transaction, service, answer, commit.
+"""The one boundary of every change: permission, suspension, key, transaction, service, answer, commit.
 
 A key belongs to one person and one mutation field. It is taken by an insert, so a second try waits for the
 first. Same input and same selection: the stored bytes, which lie sealed; another selection: the same result,
@@ -34,6 +34,7 @@ from kreisbund_platform.database.object_types import One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
 from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.freshness import fresh_login_problem
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.privacy import answers
@@ -77,6 +78,8 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
     if not may(operation.principal, f"Mutation.{raw.field_name}"):
         refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
         return _problem(refused, selection)
+    if closed := suspension.refused(operation.principal):
+        return _problem(closed, selection)
     if stale := fresh_login_problem(operation.principal, raw.field_name, operation.settings, operation.clock.now()):
         return _problem(stale, selection)
     if not 0 < len(key) <= LONGEST_KEY:

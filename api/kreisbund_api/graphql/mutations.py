@@ -13,6 +13,7 @@ from kreisbund_api.graphql.rights_mutations import (
     StandingInMutations,
     SupportMutations,
 )
+from kreisbund_api.graphql.transfers import TransferMutations
 from kreisbund_api.graphql.upgrade_mutations import UpgradeMutations
 from kreisbund_api.graphql.variants_mutations import VariantMutations
 from kreisbund_api.graphql.wait_mutations import WaitMutations
@@ -27,6 +28,7 @@ class Mutation(
     PublicationMutations,
     ReleaseMutations,
     ReviewMutations,
+    TransferMutations,
     UpgradeMutations,
     WaitMutations,
     PrivacyMutations,

@@ -19,6 +19,7 @@ from kreisbund_platform.database.privacy_objects import PRIVACY_TYPES
 from kreisbund_platform.database.rights_objects import RIGHTS_TYPES
 from kreisbund_platform.database.selection import RECORDED, Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.database.transfer_objects import TRANSFER_TYPES
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
 from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
@@ -38,6 +39,7 @@ TYPES = {
         *CASE_TYPES,
         *WAIT_TYPES,
         *VARIANT_TYPES,
+        *TRANSFER_TYPES,
         *UPGRADE_TYPES,
         *MINING_TYPES,
         *PRIVACY_TYPES,

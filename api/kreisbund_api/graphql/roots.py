@@ -37,6 +37,7 @@ from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
 from kreisbund_api.graphql.rights_query import RightsQuery
 from kreisbund_api.graphql.scalars import Date
+from kreisbund_api.graphql.transfers import TransferQuery
 from kreisbund_api.graphql.upgrade_queries import UpgradeQuery
 from kreisbund_api.graphql.variants_query import VariantQuery
 from kreisbund_platform.cases import status
@@ -78,6 +79,7 @@ ROOT_OF_KIND = {
     Kind.PUBLICATION_PROPOSAL: ("PublicationProposal", "draft"),
     Kind.COOPERATION_AGREEMENT: ("CooperationAgreement", "cooperationAgreement"),
     Kind.CASE_UPGRADE: ("CaseUpgrade", "caseUpgrade"),
+    Kind.CASE_TRANSFER: ("CaseTransfer", "caseTransfer"),
     Kind.INCIDENT: ("Incident", "incidents"),
 }
 
@@ -108,7 +110,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery, PrivacyQuery, RightsQuery):
+class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, TransferQuery, MiningQuery, PrivacyQuery, RightsQuery):
     """Reading."""
 
     @strawberry.field

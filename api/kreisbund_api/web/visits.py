@@ -87,6 +87,11 @@ class Visit:
         county = self.county.slug if self.county else None
         return session.login_address(county=county, workspace=self.area, next_path=path)
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the county takes no applications and no work at the moment."""
+        return self.county is not None and self.county.status == "SUSPENDED"
+
     def roles(self) -> frozenset[str]:
         """The visitor's roles; none for a guest."""
         return frozenset(self.principal.roles) if self.principal else frozenset()
@@ -148,7 +153,7 @@ async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
             raise FreshLoginNeededError
         if result["code"] == SECOND_PERSON_NEEDED and visit.area == "desk":
             raise SecondPersonNeededError
-        if visit.principal is None:
+        if visit.principal is None and not visit.is_suspended:
             raise LoginNeededError
         raise PageRefusedError(403)
     return result
@@ -298,6 +303,8 @@ def refusal(visit: Visit, status: int, headers: Mapping[str, str] | None = None)
     }
     failed = (_("Das hat nicht funktioniert"), _("Der Fehler ist aufgezeichnet. Bitte versuchen Sie es noch einmal."))
     title, text = titles.get(status, failed)
+    if status == 403 and visit.is_suspended:
+        title, text = _("Zurzeit nicht möglich"), _("Der Landkreis nimmt zurzeit keine Eingaben an.")
     answer = show(visit, "refusal.html", status, title=title, text=text)
     answer.headers.update(headers or {})
     return answer

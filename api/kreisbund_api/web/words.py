@@ -23,12 +23,21 @@ def _words() -> dict[str, dict[str, str]]:
             "DECIDED": _("Entschieden"),
             "WITHDRAWN": _("Zurückgenommen"),
             "CLOSED": _("Abgeschlossen"),
+            "TRANSFERRED": _("An anderen Landkreis abgegeben"),
         },
         "task": {
             "OPEN": _("Offen"),
             "CLAIMED": _("In Arbeit"),
             "COMPLETED": _("Erledigt"),
             "CANCELLED": _("Entfallen"),
+        },
+        "transfer": {
+            "PACKED": _("Wird gesendet"),
+            "SENT": _("Gesendet, noch nicht bestätigt"),
+            "RECEIVED": _("Abgegeben, Empfang bestätigt"),
+            "ARRIVED": _("Eingegangen"),
+            "ACCEPTED": _("Übernommen"),
+            "RECEIPTED": _("Übernommen und bestätigt"),
         },
         "tenant": {
             "PROVISIONING": _("Wird eingerichtet"),
@@ -111,6 +120,9 @@ def _words() -> dict[str, dict[str, str]]:
         },
         "event": {
             "APPLICATION_RECEIVED": _("Antrag eingegangen"),
+            "CASE_TRANSFERRED": _("An anderen Landkreis abgegeben"),
+            "CASE_RECEIVED": _("Von anderem Landkreis übernommen"),
+            "TRANSFER_RECEIPTED": _("Empfang vom anderen Landkreis bestätigt"),
             "WITHDRAWN": _("Antrag zurückgenommen"),
             "TASK_CLAIMED": _("Aufgabe übernommen"),
             "TASK_RELEASED": _("Aufgabe zurückgegeben"),

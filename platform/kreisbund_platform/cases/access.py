@@ -8,6 +8,7 @@ from kreisbund_platform.cases.holding import Held, hold_task
 from kreisbund_platform.cases.models import Application, CaseRecord
 from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
+from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.ids import Kind, parse_id
@@ -26,7 +27,7 @@ def suspended(work: WorkContext) -> Forbidden | None:
     """A suspended county takes no applications and no staff writes."""
     if work.tenant.status == "ACTIVE":
         return None
-    return Forbidden("TENANT_SUSPENDED", _("Der Landkreis nimmt zurzeit keine Eingaben an."))
+    return suspension.closed()
 
 
 def case_for_staff(work: WorkContext, case_id: str) -> CaseRecord | Refusal:

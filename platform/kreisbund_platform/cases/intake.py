@@ -198,7 +198,7 @@ def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTempl
     received_on = order.received_on or _today(work)
     return CaseRecord(
         id=ids.new_id(ids.Kind.CASE_RECORD, now),
-        case_number=_case_number(work),
+        case_number=case_number(work),
         status="SUBMITTED",
         version=0,
         channel=order.came_by,
@@ -213,8 +213,8 @@ def _new_case(work: WorkContext, order: SubmitApplication, template: LoadedTempl
     )
 
 
-def _case_number(work: WorkContext) -> str:
-    """`NDH-2026-000042`: the county's code, the year in Berlin, the running number."""
+def case_number(work: WorkContext) -> str:
+    """The next one, `NDH-2026-000042`: the county's code, the year in Berlin, the running number."""
     year = _today(work).year
     code = work.tenant.profile.get("code") or work.tenant.slug[:3].upper()
     return f"{code}-{year}-{queries.next_case_number(work.connection, year):06d}"

@@ -16,7 +16,7 @@ USUAL_PERIOD = "P4W"
 def tell(held: Held, still_open: Sequence[OpenTask], now: datetime) -> None:
     """Sets the case's next step: the applicant's own task first, else what is waited for the soonest."""
     case = held.case
-    if case.status in ("WITHDRAWN", "CLOSED"):
+    if case.status in ("WITHDRAWN", "CLOSED", "TRANSFERRED"):
         case.next_step, case.next_step_by = None, None
         return
     text, by = _own_task(still_open) or _waiting(held, still_open, now)

@@ -132,7 +132,7 @@ def _decided(case: HeldCase, settled: Settled, now: datetime) -> list[dict[str, 
 
 
 def _advance_status(case: HeldCase, settled: Settled, still_open: Sequence[OpenTask], now: datetime) -> None:
-    if case.status == "WITHDRAWN":
+    if case.status in ("WITHDRAWN", "TRANSFERRED"):
         case.closed_at = now
     elif settled.ended:
         case.status, case.closed_at = "CLOSED", now

@@ -5,7 +5,7 @@ in one transaction with its ledger row. A county that fails stays at its version
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -109,9 +109,14 @@ def _behind(connection: Rows, schema: str, problem: str) -> SchemaStatus:
     return SchemaStatus(schema, _version(connection, schema), newest(migrations_of(tree_of(schema))), problem)
 
 
-def migrate_schema(connection: Rows, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
-    """Brings one schema up, file by file; makes the schema where it is missing. `connection` is the owner's."""
-    files = migrations_of(tree_of(schema))
+def migrate_schema(
+    connection: Rows, schema: str, clock: Clock, after: AfterSchema, only: Collection[int] | None = None
+) -> SchemaStatus:
+    """Brings one schema up, file by file; makes the schema where it is missing. `connection` is the owner's.
+
+    `only`: these files and no others, so that a schema becomes what it was when a county was exported.
+    """
+    files = [file for file in migrations_of(tree_of(schema)) if only is None or file.version in only]
     with connection.transaction():
         _lock(connection, schema)
         _ensure_ledger(connection, schema)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,14 @@ class FileStore(Protocol):
 
     def remove(self, tenant: TenantContext, key: str) -> None:
         """Forgets the bytes under `key`; not being there is fine."""
+        ...
+
+    def remove_all(self, tenant: TenantContext) -> None:
+        """Forgets everything of the county."""
+        ...
+
+    def count(self, tenant: TenantContext) -> int:
+        """How many files of the county there are, referred to or not."""
         ...
 
 
@@ -58,6 +67,16 @@ class LocalFileStore:
     def remove(self, tenant: TenantContext, key: str) -> None:
         """Deletes the file."""
         self._path(tenant, key).unlink(missing_ok=True)
+
+    def remove_all(self, tenant: TenantContext) -> None:
+        """Deletes the county's folder."""
+        folder = self._root / tenant.slug
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    def count(self, tenant: TenantContext) -> int:
+        """All files in the county's folder."""
+        return sum(path.is_file() for path in (self._root / tenant.slug).rglob("*"))
 
     def _path(self, tenant: TenantContext, key: str) -> Path:
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):

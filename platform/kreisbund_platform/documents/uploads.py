@@ -18,6 +18,7 @@ from kreisbund_platform.documents.models import Document, Upload
 from kreisbund_platform.documents.scanning.scanner import GONE, AtOnce, ScanState, Verdict, refused_content
 from kreisbund_platform.engine.forms import UploadInfo
 from kreisbund_platform.errors import Invalid
+from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.texts import _
@@ -70,8 +71,13 @@ def _scan_refusal(settings: Settings, verdict: Verdict) -> Invalid | None:
     return None
 
 
-def receive(work: WorkContext, file_name: str, examined: Examined) -> UploadReceived:
-    """Stores a file that was examined."""
+def receive(work: WorkContext, file_name: str, examined: Examined) -> UploadReceived | Invalid:
+    """Stores a file that was examined.
+
+    Where a county is suspended only citizens may still supply something, for a case that runs.
+    """
+    if work.tenant.status != "ACTIVE" and (work.principal.is_guest or suspension.refused(work.principal)):
+        return Invalid(suspension.CODE, suspension.closed().message)
     upload = _upload(work, _tidy(file_name, examined.media_type), examined)
     queries.insert(work.connection, upload)
     return UploadReceived(upload.id, upload.media_type, upload.size_bytes, upload.file_name, examined.scan_state)

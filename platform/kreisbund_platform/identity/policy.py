@@ -30,6 +30,7 @@ from kreisbund_platform.identity.policy_terms import (
     of_connection,
     of_type,
 )
+from kreisbund_platform.identity.policy_transfers import TRANSFERS
 from kreisbund_platform.identity.policy_upgrades import UPGRADES
 from kreisbund_platform.identity.policy_variants import VARIANTS
 from kreisbund_platform.identity.policy_waits import WAITS
@@ -197,7 +198,8 @@ SHARED_TYPES = tuple(
     if name == shared or f"{name}.node" in _CONNECTIONS or f"{name}.edges" in _CONNECTIONS
 )
 
-_OFFICE = _ROOTS | _PUBLIC | _CASES | ACCESS_LOG | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | RIGHTS | PRIVACY
+_CASE_WORK = _CASES | ACCESS_LOG | WAITS | UPGRADES | TRANSFERS | RIGHTS | PRIVACY
+_OFFICE = _ROOTS | _PUBLIC | _CASE_WORK | LIFE_CYCLE | VARIANTS
 POLICY: Mapping[str, Who] = widened(_OFFICE | _STATE | _CONNECTIONS | _RESULTS, INVITED)
 
 

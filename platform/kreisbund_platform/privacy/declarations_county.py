@@ -307,6 +307,17 @@ PEOPLE_AT_WORK = (
         internal=words("id case_id version"),
     ),
     Table(
+        "case_transfer", "Abgaben an andere und von anderen Landkreisen", CASE_FILE, Rule.WITH_CASE, legal_hold=True,
+        case="case_id",
+        personal={
+            "reason": of_applicant(Kind.FREE_TEXT),
+            "started_by": staff_account(),
+            "package": of_applicant(Kind.SECRET),
+        },
+        shown=words("direction status other_case_number receipt_number started_at settled_at"),
+        internal=words("id version case_id other_county package_sha256 history receipt"),
+    ),
+    Table(
         "approval", "Vier Augen: Vorschläge und Bestätigungen", RIGHTS, Rule.WITH_CASE, legal_hold=True,
         case="case_id",
         personal={

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 COLUMNS: Mapping[str, str] = {
+    "other_case_number": "Vorgangsnummer dort", "receipt_number": "Empfangsbescheinigung",
+    "settled_at": "abgeschlossen",
     "absent": "abwesend (Konto)", "substitute": "Vertretung (Konto)", "delegator": "überträgt (Konto)",
     "delegate": "erhält (Konto)", "first_day": "erster Tag", "last_day": "letzter Tag",
     "ended_by": "beendet von (Konto)",

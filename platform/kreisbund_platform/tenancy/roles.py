@@ -78,6 +78,21 @@ def role_exists(connection: Rows, role: str) -> bool:
     return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None
 
 
+def end_logins(connection: Rows, role: str) -> None:
+    """Lets nobody log in as this role any more and ends its sessions: before it is dropped.
+
+    A pool would otherwise keep sessions of a role that is gone, and use them for the next of the same name.
+    """
+    if not role_exists(connection, role):
+        return
+    name = sql.Identifier(role)
+    connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(name))
+    with connection.transaction():  # only a member may end a role's sessions
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+        connection.execute(sql.SQL("REVOKE {} FROM CURRENT_USER").format(name))
+
+
 def drop_role(connection: Rows, role: str) -> None:
     """Drops a role whose own schema is gone already; sessions that still run find nothing they may touch."""
     if not role_exists(connection, role):

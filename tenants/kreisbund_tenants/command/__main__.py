@@ -12,6 +12,7 @@ from kreisbund_platform.settings import SettingsError
 from kreisbund_platform.tenancy.context import TenantMissingError
 from kreisbund_tenants.command.environment import CommandError
 from kreisbund_tenants.manifest import ManifestError
+from kreisbund_tenants.moving.errors import MovingError
 from kreisbund_tenants.realms.keycloak import RealmError
 from kreisbund_tenants.seeding import SeedingError
 
@@ -23,6 +24,7 @@ EXPECTED = (
     DatabaseUnavailableError,
     ManifestError,
     MigrationError,
+    MovingError,
     RealmError,
     SeedingError,
     SettingsError,

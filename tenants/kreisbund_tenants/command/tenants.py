@@ -1,4 +1,6 @@
-"""`tenants create|list|suspend|resume|delete|check|rotate|processing`: the life of a tenant."""
+"""`tenants create|list|suspend|resume|check|rotate|keys|processing`: the life of a tenant; the rest is in
+`tenants_moving`.
+"""
 
 import argparse
 import json
@@ -14,6 +16,7 @@ from kreisbund_platform.tenancy.grant_check import Rows
 from kreisbund_platform.tenancy.registry import read_tenants
 from kreisbund_platform.tenancy.role_check import Deviation
 from kreisbund_tenants import manifest, provisioning
+from kreisbund_tenants.command import tenants_moving
 from kreisbund_tenants.command.environment import CommandError, Environment, environment
 from kreisbund_tenants.realms import service as realms
 from kreisbund_tenants.realms.keycloak import RealmError
@@ -22,7 +25,9 @@ from kreisbund_tenants.realms.keycloak import RealmError
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
     parser = subparsers.add_parser(
-        "tenants", help="create, list, suspend, resume, delete, check, rotate, processing", allow_abbrev=False
+        "tenants",
+        help="create, list, suspend, resume, check, rotate, keys, processing, export, restore, delete",
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", allow_abbrev=False)
@@ -31,10 +36,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     create.add_argument("--regional-key", required=True, metavar="ARS", help="12 digits")
     create.add_argument("--manifest", type=Path, metavar="county.toml")
     actions.add_parser("list", allow_abbrev=False).add_argument("--json", action="store_true")
-    for action in ("suspend", "resume", "delete"):
-        changed = actions.add_parser(action, allow_abbrev=False)
-        changed.add_argument("slug")
-        changed.add_argument("--yes", action="store_true", help="do not ask")
+    for action in ("suspend", "resume"):
+        actions.add_parser(action, allow_abbrev=False).add_argument("slug")
+    tenants_moving.add_parsers(actions)
     check = actions.add_parser(
         "check", allow_abbrev=False, help="compare grants, roles and realms with what is declared"
     )
@@ -53,15 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the action."""
-    actions = {
-        "create": _create,
-        "list": _list,
-        "check": _check,
-        "rotate": _rotate,
-        "keys": _keys,
-        "processing": _processing,
-    }
-    return actions.get(args.action, _change)(environment(), args)
+    return ACTIONS[args.action](environment(), args)
 
 
 def _create(here: Environment, args: argparse.Namespace) -> int:
@@ -111,26 +107,20 @@ def _public(tenant: TenantContext) -> dict[str, str | None]:
     }
 
 
-def _change(here: Environment, args: argparse.Namespace) -> int:
-    if args.action == "delete" and not args.yes:
-        _confirm(args.slug)
-    change = {"suspend": provisioning.suspend, "resume": provisioning.resume, "delete": provisioning.delete}
+def _suspend(here: Environment, args: argparse.Namespace) -> int:
     with here.database.owner() as connection:
-        status = _answer(change[args.action](connection, here.clock, args.slug))
-    if args.action == "delete" and here.settings.keycloak:
+        status = _answer(provisioning.suspend(connection, here.clock, args.slug))
+    if here.settings.keycloak:
         try:
-            realms.remove(here.settings.keycloak, args.slug)
+            realms.end_sessions(here.settings.keycloak, args.slug)
         except RealmError as problem:
-            raise CommandError(f"{problem}; './kreisbund tenants check --mend' removes it") from None
+            raise CommandError(f"{problem}; the county is suspended, suspend it again to end its logins") from None
     return status
 
 
-def _confirm(slug: str) -> None:
-    """Deleting cannot be undone: the person types the slug."""
-    if not sys.stdin.isatty():
-        raise CommandError("deleting asks for confirmation: add --yes")
-    if input(f"Type {slug} to delete this county and all its data: ") != slug:
-        raise CommandError("not deleted: another slug was typed")
+def _resume(here: Environment, args: argparse.Namespace) -> int:
+    with here.database.owner() as connection:
+        return _answer(provisioning.resume(connection, here.clock, args.slug))
 
 
 def _check(here: Environment, args: argparse.Namespace) -> int:
@@ -208,3 +198,20 @@ def _answer(result: TenantContext | Refusal) -> int:
 def _one_line(refusal: Refusal) -> str:
     fields = refusal.field_errors if isinstance(refusal, Invalid) else ()
     return " ".join([refusal.message, *(f"{error.path}: {error.message}" for error in fields)])
+
+
+ACTIONS = {
+    "create": _create,
+    "list": _list,
+    "suspend": _suspend,
+    "resume": _resume,
+    "check": _check,
+    "rotate": _rotate,
+    "keys": _keys,
+    "processing": _processing,
+    "export": tenants_moving.export,
+    "restore": tenants_moving.restore,
+    "delete": tenants_moving.delete,
+    "proof": tenants_moving.proof,
+    "deployment-keys": tenants_moving.deployment_keys,
+}

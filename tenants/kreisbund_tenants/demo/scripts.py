@@ -137,9 +137,9 @@ def _upload(work: WorkContext, data: dict[str, Any], component: Mapping[str, Any
         return
     content = portrait(f"{key}{work.clock.now().isoformat()}")
     examined = uploads.examine(work.settings, AtOnce(scanner_of(work.settings)), content)
-    if not isinstance(examined, uploads.Examined):
-        raise TypeError(f"demo upload refused: {examined}")
-    received = uploads.receive(work, "anlage.png", examined)
+    received = uploads.receive(work, "anlage.png", examined) if isinstance(examined, uploads.Examined) else examined
+    if not isinstance(received, uploads.UploadReceived):
+        raise TypeError(f"demo upload refused: {received}")
     data[key] = [str(received.id)] if component.get("multiple") else str(received.id)
 
 

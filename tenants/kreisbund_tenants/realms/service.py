@@ -4,7 +4,7 @@ Nothing here belongs into a database transaction: call it after the commit. What
 `tenants check --mend`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,10 @@ from kreisbund_tenants.demo.realms import county_realm, shared_realms
 from kreisbund_tenants.realms import keys
 from kreisbund_tenants.realms.comparing import differences
 from kreisbund_tenants.realms.finding import found
-from kreisbund_tenants.realms.keycloak import RealmError, administration, realm_exists
+from kreisbund_tenants.realms.keycloak import RealmError, administration, answered, realm_exists
 from kreisbund_tenants.realms.master import facts
 from kreisbund_tenants.realms.mending import mend
-from kreisbund_tenants.realms.plan import RealmPlan, plan_of
+from kreisbund_tenants.realms.plan import RealmPlan, Representation, plan_of
 from kreisbund_tenants.realms.production import refusals
 from kreisbund_tenants.realms.wanted import document, wanted
 
@@ -46,24 +46,31 @@ def ensure_for(connection: Rows, settings: Settings, slug: str) -> None:
     if settings.keycloak is None:
         return
     for plan in plans(connection, settings):
-        delegates = settings.demo and plan.kind is RealmKind.SERVICE_TEAM and _stands(settings.keycloak, plan.name)
+        delegates = settings.demo and plan.kind is RealmKind.SERVICE_TEAM and stands(settings.keycloak, plan.name)
         if plan.name == slug or delegates:
             ensure(settings.keycloak, plan, partial(keys.begin_record, connection, settings, plan.name))
 
 
-def _stands(access: KeycloakAccess, realm: str) -> bool:
+def stands(access: KeycloakAccess, realm: str) -> bool:
+    """Whether there is such a realm. Raises `RealmError`."""
     with administration(access, realm) as admin:
         return realm_exists(admin, realm)
 
 
-def ensure(access: KeycloakAccess, plan: RealmPlan, made: Callable[[Any], None] | None = None) -> None:
+def ensure(
+    access: KeycloakAccess,
+    plan: RealmPlan,
+    made: Callable[[Any], None] | None = None,
+    accounts: Sequence[Representation] = (),
+) -> None:
     """Makes the realm or mends it; afterwards nothing differs. Raises `RealmError`.
 
-    `made` is called with the realm's administration at the end.
+    `made` is called with the realm's administration at the end. `accounts`: people whom a new realm begins with; only
+    there Keycloak honours their ids.
     """
     with administration(access, plan.name) as admin:
         if not realm_exists(admin, plan.name):
-            admin.create_realm(document(plan))
+            admin.create_realm(document(plan, accounts))
             admin.connection.get_token()  # the one from before does not speak for the new realm
         state = wanted(plan)
         mend(admin, plan, state, found(admin, state))
@@ -95,6 +102,12 @@ def remove(access: KeycloakAccess, realm: str) -> bool:
             return False
         admin.delete_realm(realm)
         return True
+
+
+def end_sessions(access: KeycloakAccess, realm: str) -> None:
+    """Ends every login of the realm: no refresh token of it works any more. Raises `RealmError`."""
+    with administration(access, realm) as admin:
+        answered(admin.connection.raw_post(f"admin/realms/{realm}/logout-all", data=""))
 
 
 def deviations(connection: Rows, settings: Settings) -> Iterator[Deviation]:

@@ -1,5 +1,6 @@
 """A realm as it should be: everything that `RealmState` lists, and the one document that makes it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kreisbund_platform.identity.principals import ROLES_OF_REALM, Role
@@ -35,9 +36,14 @@ def wanted(plan: RealmPlan) -> RealmState:
     )
 
 
-def document(plan: RealmPlan) -> dict[str, Any]:
-    """The realm for Keycloak's import, in one request; the login flow follows, because import would drop the others."""
+def document(plan: RealmPlan, accounts: Sequence[Representation] = ()) -> dict[str, Any]:
+    """The realm for Keycloak's import, in one request; the login flow follows, because import would drop the others.
+
+    `accounts` come from an export; a demonstration's person among them keeps the known password.
+    """
     state = wanted(plan)
+    people = {person.username: user_document(person) for person in plan.people}
+    people |= {each["username"]: people.get(each["username"], {}) | dict(each) for each in accounts}
     settings = {name: value for name, value in state.settings.items() if name != "browserFlow"}
     return settings | {
         "roles": {"realm": [role_document(name, includes) for name, includes in state.roles.items()]},
@@ -47,7 +53,7 @@ def document(plan: RealmPlan) -> dict[str, Any]:
         ],
         "identityProviders": list(state.brokers.values()),
         "identityProviderMappers": [one for each in state.broker_mappers.values() for one in each.values()],
-        "users": [user_document(person) for person in plan.people],
+        "users": list(people.values()),
         "localizationTexts": {LANGUAGE: dict(state.texts)},
     }
 

@@ -18,7 +18,7 @@ from kreisbund_platform.identity.context import WorkContext
 
 CASES_A_BATCH = 1_000
 STOPPED = {"RUNNING": "STOPPED", "UNDOING": "UNDO_STOPPED", "CHECKING": "PREVIEWED"}
-OVER = ("WITHDRAWN", "CLOSED")
+OVER = ("WITHDRAWN", "CLOSED", "TRANSFERRED")
 
 
 def next_batch(work: WorkContext, size: int = CASES_A_BATCH) -> bool:
