@@ -10,7 +10,7 @@ from tests.isolation import rights
 from tests.isolation.asking import Question, arguments, documents, quoted
 from tests.isolation.changes import about, document
 from tests.isolation.generator import MUTATION, QUERY, SCHEMA, Selection
-from tests.isolation.harvest import SHARED, Own
+from tests.isolation.harvest import Own
 from tests.isolation.judging import Judge
 from tests.isolation.mutants import (
     all_open,
@@ -38,13 +38,7 @@ def checked() -> list[str]:
 
 @pytest.fixture(scope="module")
 def mine(judge: Judge) -> Own:
-    """What there is for the county's people to look at: their county's rows and what is shared."""
-    own = Own()
-    for each in (judge.own[COUNTY], judge.own[SHARED]):
-        own.texts |= each.texts
-        for kind, ids in each.ids.items():
-            own.ids[kind] |= ids
-    return own
+    return judge.around(COUNTY)
 
 
 def test_the_policy_is_the_list_that_was_reviewed() -> None:

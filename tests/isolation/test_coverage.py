@@ -1,0 +1,85 @@
+"""At least 95 % of all fields have been seen with a value by somebody who may; what has not is named here."""
+
+from collections.abc import Iterator
+
+from graphql import get_named_type
+
+from kreisbund_platform.ids import Kind
+from tests.isolation import rights
+from tests.isolation.asking import Question, arguments, by_id, documents, given_for, spread
+from tests.isolation.coverage import seen, with_interfaces
+from tests.isolation.doing import Doing
+from tests.isolation.generator import COORDINATES, QUERY, SCHEMA, select
+from tests.isolation.harvest import Own
+from tests.isolation.hearing import heard
+from tests.isolation.judging import Judge
+from tests.isolation.life_of_templates import SCHOOL
+from tests.isolation.world import Person, World
+
+SUBSCRIPTION = SCHEMA.type_map["Subscription"]
+ENOUGH = 0.95
+READERS = {"caseworker", "team_lead", "county_admin", "data_protection_officer", "citizen", "guest",
+           "service_team_lead", "granting_authority", "operator"}  # fmt: skip
+TEMPLATES = [SCHOOL, "jagdschein"]
+A_KIND, DEPTH = 4, 2
+# What nothing in the product fills yet. It counts as missing all the same.
+NOT_FILLED = {
+    "CaseRecord.fileReference": "no service gives file references yet",
+    "Message.readAt": "no service notes when a message was read yet",
+    "Party.represents": "no form names a representative's proof yet: the list is always empty",
+}
+
+
+def test_nearly_every_field_has_been_seen(world: World, judge: Judge, capsys) -> None:
+    found = set(world.shown) | _heard(world)
+    for person in world.people:
+        if person.role in READERS:
+            texts = list(_texts(person, _things(judge, person)))
+            for text, said in zip(texts, world.ask(person, texts), strict=True):
+                assert "errors" not in said.body, (person.name, said.body["errors"][:3])
+                found |= seen(text, said.body)
+    missing = COORDINATES - with_interfaces(found)
+    with capsys.disabled():
+        print(f"\n{len(COORDINATES) - len(missing)} of {len(COORDINATES)} fields seen, not: {sorted(missing)}")
+    assert NOT_FILLED.keys() <= missing, "filled meanwhile, take them from the table"
+    assert len(missing) <= (1 - ENOUGH) * len(COORDINATES), sorted(missing - NOT_FILLED.keys())
+
+
+def _things(judge: Judge, person: Person) -> Own:
+    """What there is around a person; of a county's rows only their own where the person is a citizen."""
+    own = judge.around(person.county)
+    if person.role == "citizen":
+        theirs = judge.own[person.county or ""].of_person(person.claims["sub"]) | judge.own["shared"].texts
+        for kind in own.ids:
+            own.ids[kind] &= theirs
+    return own
+
+
+def _texts(person: Person, own: Own) -> Iterator[str]:
+    """Every root that the person may use, and every kind of thing by its id, everything allowed selected."""
+
+    def allowed(coordinate: str) -> bool:
+        return rights.may(person, coordinate)
+
+    questions = []
+    for root, field in QUERY.fields.items():
+        if root != "node" and allowed(f"Query.{root}"):
+            inner = select(get_named_type(field.type), DEPTH, allowed)
+            given = given_for(root, own, TEMPLATES, A_KIND)
+            questions += [Question(root, arguments(root, each), inner) for each in given]
+    for kind, ids in own.ids.items():
+        # a version's roll-out is further down than the rest
+        depth = DEPTH + 1 if kind is Kind.TEMPLATE_VERSION and person.role == "service_team_lead" else DEPTH
+        questions += [q for each in spread(ids, A_KIND) if (q := by_id(kind, each, depth, allowed))]
+    yield from (text for text, _questions in documents(questions))
+
+
+def _heard(world: World) -> set[str]:
+    """The events that a caseworker hears of while a case is worked."""
+    doing, clerk = Doing(world), world.person("caseworker")
+    cases = doing.read(clerk, "{ cases(first: 1) { edges { node { id } } } }")["cases"]["edges"]
+    events = select(SUBSCRIPTION, 1, lambda coordinate: rights.may(clerk, coordinate)).text
+    document = f"subscription {events}"
+    note = {"case": cases[0]["node"]["id"], "text": "Während jemand zuhört."}
+    answers = heard(world, clerk, document, lambda: doing.do(clerk, "addNote", **note))
+    return set().union(*(seen(document, each) for each in answers))
