@@ -2,12 +2,15 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
 from graphql import GraphQLField, GraphQLUnionType, get_named_type
 
 from kreisbund_api.worker import Worker
 from kreisbund_platform.clock import SystemClock
+from kreisbund_platform.ids import kind_of
 from tests.isolation import rights
+from tests.isolation.asking import by_id
 from tests.isolation.coverage import seen
 from tests.isolation.generator import MUTATION, select
 from tests.isolation.world import Person, World
@@ -40,6 +43,13 @@ class Doing:
         assert "errors" not in said.body, (person.name, query, said.body["errors"])
         self.seen |= seen(query, said.body)
         return said.body["data"]  # type: ignore[no-any-return]
+
+    def look(self, person: Person, identifier: str, depth: int) -> None:
+        """Reads everything that a person may see of a thing, so many levels deep."""
+        kind = kind_of(UUID(identifier))
+        question = by_id(kind, identifier, depth, lambda c: rights.may(person, c)) if kind else None
+        assert question is not None, identifier
+        self.read(person, f"{{ {question.text('a0')} }}")
 
     def let_work(self) -> None:
         """The worker's rounds, until nothing is left to do."""

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from tests.cases import versions
 from tests.cases.models import MODELS
 from tests.isolation.doing import Doing
-from tests.isolation.life_of_templates import SCHOOL, WAITING, today
+from tests.isolation.life_of_templates import SCHOOL, WAITING, WAITS, today
 from tests.isolation.world import COUNTY, Person
 
 CLASSES = ["HELP", "LAYOUT", "TEXT"]
@@ -15,7 +14,7 @@ def live(doing: Doing, county: str) -> None:
     """One county's life after the demonstration's year."""
     people = _people(doing, county)
     admin = people["county_admin"]
-    for slug in (*WAITING, versions.SLUG):
+    for slug in WAITING:
         doing.do(admin, "adoptTemplate", template=slug)
     _apply(doing, people, county)
     _work(doing, people, county)
@@ -41,9 +40,6 @@ def _apply(doing: Doing, people: dict[str, Person], county: str) -> None:
         _apply_as_guest(doing, people["guest"], school)
     paper = {"channel": "LETTER", "receivedOn": today(), "onBehalfOf": {"name": f"Schreiberin aus {county}"}}
     doing.do(people["caseworker"], "submitApplication", template=SCHOOL, data=school, **paper)
-    for wish in ("viel", "wenig"):
-        data = {"wish": f"{wish} für {county}", "colour": "rot"}
-        doing.do(people["citizen"], "submitApplication", template=versions.SLUG, data=data)
 
 
 def _apply_as_guest(doing: Doing, guest: Person, school: dict[str, Any]) -> None:
@@ -86,10 +82,11 @@ def _work(doing: Doing, people: dict[str, Person], county: str) -> None:
 
 
 def _wait(doing: Doing, people: dict[str, Person], county: str) -> None:
-    """A message brought to the case that waits for it; of three incidents one is resolved."""
+    """A message brought to one of two cases that wait; of three incidents one is resolved."""
     for number in range(3):
         _submit(doing, people["citizen"], "incident", amount=10, name=f"Störfall {number} {county}")
-    _submit(doing, people["citizen"], "receiver", name=county)
+    for key in (county, f"{county} später"):
+        _submit(doing, people["citizen"], WAITS, name=key)
     doing.do(people["caseworker"], "receiveMessage", name="ready", correlationKey=county)
     doing.refused(people["caseworker"], "receiveMessage", "NotFound", name="ready", correlationKey="niemand")
     if county == COUNTY:
@@ -148,14 +145,17 @@ def _decide(doing: Doing, admin: Person, rebase: dict[str, Any]) -> dict[str, An
 
 
 def upgrade(doing: Doing, county: str) -> None:
-    """To a version with one branch more: a case that is past the split could never finish there, the others move."""
+    """To a version with one branch more: the case that still waited moves on meanwhile, and is refused."""
     people = _people(doing, county)
-    given = {"template": versions.SLUG, "effectiveOn": today(), "legalBasis": f"§ 4 der Satzung von {county}"}
+    given = {"template": WAITS, "effectiveOn": today(), "legalBasis": f"§ 4 der Satzung von {county}"}
     admin = people["county_admin"]
-    doing.do(admin, "releaseVersion", template=versions.SLUG, number=2, reason=f"Beschluss des Kreistags {county}")
+    doing.do(admin, "releaseVersion", template=WAITS, number=2, reason=f"Beschluss des Kreistags {county}")
     doing.refused(people["caseworker"], "previewCaseUpgrade", "Forbidden", **given)
     doing.refused(admin, "previewCaseUpgrade", "Invalid", **given | {"legalBasis": " "})
-    doing.do(admin, "previewCaseUpgrade", **given)
+    found = doing.do(admin, "previewCaseUpgrade", **given)["upgrade"]
+    doing.do(people["caseworker"], "receiveMessage", name="ready", correlationKey=f"{county} später")
+    doing.do(admin, "startCaseUpgrade", upgrade=found["id"], expectedVersion=found["version"])
+    doing.let_work()
 
 
 def _upgrade_variant(doing: Doing, admin: Person, county: str) -> None:

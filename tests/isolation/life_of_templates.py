@@ -1,19 +1,22 @@
 """What the service team does before the attempts begin: a draft reviewed, published, rolled out, another given up."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from kreisbund_platform.clock import BERLIN, SystemClock
 from kreisbund_platform.templates import publishing
 from kreisbund_platform.templates.models import TemplateVersion
-from tests.cases import versions
-from tests.cases.models import MODELS
+from kreisbund_platform.templates.source import TemplateSource
+from tests.cases import models
+from tests.cases.models import MODELS, START, task, template
+from tests.engine.models import flows, message, node
 from tests.isolation.doing import Doing
 from tests.isolation.world import COUNTY, OTHER, Person, World
 
 SCHOOL = "schuelerbefoerderung"
-WAITING = ("several", "incident", "receiver")
+WAITS = "receiver"
+WAITING = ("several", "incident", WAITS)
 UNSIGNED = "caller"
 GONE_POINT = "hearing_text"  # Nordhausen varies it: on the way to the second version it is a conflict
 DRAFTS = "{ drafts { id slug version status revision { number files } rounds { id version status } } }"
@@ -27,7 +30,6 @@ def live(doing: Doing) -> None:
     _review(doing, lead, draft)
     _publish(doing, lead, draft)
     _publish_waiting(doing, lead)
-    publish_report(doing, versions.FIRST, versions.FORMS)
     _give_up(doing, lead)
     _retire(doing, lead)
     _others(doing, lead)
@@ -103,30 +105,44 @@ def _propose(doing: Doing, lead: Person, draft: str) -> str:
 
 
 def _publish_waiting(doing: Doing, lead: Person) -> None:
-    """From folders, as an operator does; the service team signs."""
-    with doing.world.deployment.connections.for_workspace("catalogue") as connection, connection.transaction():
-        for slug in (*WAITING, UNSIGNED):
-            publishing.publish(connection, MODELS[slug], clock=SystemClock())
+    """From folders; the service team signs all but one."""
+    _publish_folders(doing, [MODELS[slug] for slug in (*WAITING, UNSIGNED)])
     for slug in WAITING:
-        _sign(doing, version_of(doing, lead, slug, 1), COUNTY)
+        _sign(doing, version_of(doing, lead, slug, 1))
     unsigned = version_of(doing, lead, UNSIGNED, 1)
     check = f'{{ versionCheck(version: "{unsigned}") {{ problems {{ path code message }} }} }}'
     assert doing.read(lead, check)["versionCheck"]["problems"]
 
 
-def publish_report(doing: Doing, bpmn_xml: bytes, forms: dict[str, Any]) -> None:
-    """Another version of a small template with parallel branches, signed by two."""
-    case = {"name": "geht los", "start": {"wish": "viel"}, "steps": [], "expect": {"path": ["start"]}}
-    source = replace(versions.source(bpmn_xml, forms), cases=[case])
+def branch(doing: Doing) -> None:
+    """A second version of the template that waits: after the message two tasks side by side, a field less asked for.
+
+    A case that waits can move to it. One that has the message already never could: nobody would send it the other
+    branch.
+    """
+    wait = node("intermediateCatchEvent", "wait", message("ready"), kb_correlation="name")
+    gates = node("parallelGateway", "split") + node("parallelGateway", "join")
+    ways = flows("start>wait", "wait>split", "split>after", "split>expert", "after>join", "expert>join", "join>end")
+    made = template(WAITS, wait, gates, task("after"), task("expert"), ways, before=models.message("ready"))
+    example = {name: value for name, value in START["example"].items() if name != "items"}
+    group = START["components"][0]
+    fewer = group | {"components": [each for each in group["components"] if each["key"] != "items"]}
+    form = START | {"components": [fewer], "example": example}
+    _publish_folders(doing, [replace(made, forms=made.forms | {"application": form})])
+    _sign(doing, version_of(doing, doing.world.person("service_team_lead"), WAITS, 2))
+
+
+def _publish_folders(doing: Doing, sources: Iterable[TemplateSource]) -> None:
+    """As an operator does, from the command line."""
     with doing.world.deployment.connections.for_workspace("catalogue") as connection, connection.transaction():
-        made = publishing.publish(connection, source, clock=SystemClock())
-    assert isinstance(made, TemplateVersion), made
-    _sign(doing, str(made.id), "kyffhaeuserkreis")
+        for source in sources:
+            published = publishing.publish(connection, source, clock=SystemClock())
+            assert isinstance(published, TemplateVersion), published
 
 
-def _sign(doing: Doing, version: str, leading: str) -> None:
+def _sign(doing: Doing, version: str) -> None:
     """Two sign: the team's lead and who is delegated by the topic's lead county."""
-    for person in (doing.world.person("service_team_lead"), delegate(doing.world, leading)):
+    for person in (doing.world.person("service_team_lead"), delegate(doing.world, COUNTY)):
         doing.do(person, "signVersion", version=version)
 
 

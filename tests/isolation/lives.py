@@ -1,12 +1,10 @@
 """What happened before the attempts begin: so that there is something of every kind to be attempted."""
 
-from tests.cases import versions
 from tests.isolation import life_of_counties, life_of_templates
 from tests.isolation.doing import Doing
 from tests.isolation.world import COUNTY, OTHER, World
 
-# what cases say of the colour, no form shows any more: a warning of the upgrade
-ONE_FIELD = versions.FORMS | {"application": versions.form("application", versions.textfield("wish", "Wunsch"))}
+ROLLOUT_DEPTH = 4  # version, roll-out, ring, county in it, that county
 
 
 def lived(world: World) -> set[str]:
@@ -15,7 +13,9 @@ def lived(world: World) -> set[str]:
     life_of_templates.live(doing)
     for county in (COUNTY, OTHER):
         life_of_counties.live(doing, county)
-    life_of_templates.publish_report(doing, versions.THIRD_BRANCH, ONE_FIELD)
+    life_of_templates.branch(doing)
     for county in (COUNTY, OTHER):
         life_of_counties.upgrade(doing, county)
+    lead = world.person("service_team_lead")
+    doing.look(lead, life_of_templates.version_of(doing, lead, life_of_templates.SCHOOL, 2), ROLLOUT_DEPTH)
     return doing.seen
