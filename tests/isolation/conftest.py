@@ -12,7 +12,7 @@ from tests.isolation.world import World, made
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with made(tmp_path_factory.mktemp("isolation")) as world:
-        world.shown = lives.lived(world)
+        lives.lived(world)
         yield world
 
 

@@ -20,16 +20,21 @@ MOST_ROUNDS = 50
 
 
 class Doing:
-    """What people do in the world; `seen` gathers the coordinates that their answers showed."""
+    """What people do in the world.
+
+    `seen` gathers the coordinates that their answers showed, `done` the mutations that succeeded.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.seen: set[str] = set()
+        self.done: set[str] = set()
 
     def do(self, person: Person, mutation: str, **given: Any) -> dict[str, Any]:
         """Runs a mutation that must succeed; answers what the success holds."""
         answer = self._answer(person, mutation, given)
         assert answer["__typename"].endswith("Success"), (person.name, mutation, answer)
+        self.done.add(mutation)
         return answer
 
     def refused(self, person: Person, mutation: str, problem: str, **given: Any) -> None:

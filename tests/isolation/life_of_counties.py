@@ -82,10 +82,10 @@ def _work(doing: Doing, people: dict[str, Person], county: str) -> None:
 
 
 def _wait(doing: Doing, people: dict[str, Person], county: str) -> None:
-    """A message brought to one of two cases that wait; of three incidents one is resolved."""
+    """A message brought to one of three cases that wait; of three incidents one is resolved."""
     for number in range(3):
         _submit(doing, people["citizen"], "incident", amount=10, name=f"Störfall {number} {county}")
-    for key in (county, f"{county} später"):
+    for key in (county, f"{county} später", f"{county} noch nicht"):
         _submit(doing, people["citizen"], WAITS, name=key)
     doing.do(people["caseworker"], "receiveMessage", name="ready", correlationKey=county)
     doing.refused(people["caseworker"], "receiveMessage", "NotFound", name="ready", correlationKey="niemand")
@@ -145,7 +145,7 @@ def _decide(doing: Doing, admin: Person, rebase: dict[str, Any]) -> dict[str, An
 
 
 def upgrade(doing: Doing, county: str) -> None:
-    """To a version with one branch more: the case that still waited moves on meanwhile, and is refused."""
+    """To a version with one branch more: of two cases that wait one moves on meanwhile, and is refused."""
     people = _people(doing, county)
     given = {"template": WAITS, "effectiveOn": today(), "legalBasis": f"§ 4 der Satzung von {county}"}
     admin = people["county_admin"]
@@ -156,6 +156,8 @@ def upgrade(doing: Doing, county: str) -> None:
     doing.do(people["caseworker"], "receiveMessage", name="ready", correlationKey=f"{county} später")
     doing.do(admin, "startCaseUpgrade", upgrade=found["id"], expectedVersion=found["version"])
     doing.let_work()
+    cases = doing.read(people["caseworker"], "{ cases(first: 1) { edges { node { id } } } }")["cases"]["edges"]
+    doing.look(people["caseworker"], cases[0]["node"]["id"], depth=1)
 
 
 def _upgrade_variant(doing: Doing, admin: Person, county: str) -> None:

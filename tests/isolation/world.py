@@ -67,13 +67,17 @@ class Said:
 
 @dataclass
 class World:
-    """The running application and everybody who may ask it."""
+    """The running application and everybody who may ask it.
+
+    `shown` and `done`: fields that answers showed, and mutations that succeeded, before the attempts begin.
+    """
 
     deployment: Deployment
     settings: Settings
     app: FastAPI
     people: list[Person]
-    shown: set[str] = field(default_factory=set)  # fields that the answers showed while the world was made
+    shown: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
 
     @property
     def services(self) -> Services:
