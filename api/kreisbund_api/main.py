@@ -8,12 +8,14 @@ import time
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kreisbund_api import demo_issuer, files, health, session
+from kreisbund_api.arrival import PatientProtocol
 from kreisbund_api.graphql.endpoint import GraphQLEndpoint
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.graphql.refusals import Code
@@ -38,6 +40,12 @@ from kreisbund_platform.texts import _
 
 HOST = "127.0.0.1"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# FastAPI's own spans carry addresses with their query, in which people search for names; ours are in telemetry.py
+NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+# an address that nobody serves may hold anything
+ROUTES = frozenset(
+    ("", "graphql", "documents", "uploads", "portal", "desk", "studio", "state", "operations", "session", "realms")
+)
 UNRECORDED = ("/assets/", "/healthz", "/readyz")
 
 
@@ -65,7 +73,7 @@ def create_api(
 def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: TokenChecker | None) -> FastAPI:
     database = Database(settings)
     services, executor = _services(settings, database, clock, tokens, quotas)
-    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
     app.add_route("/graphql", GraphQLEndpoint(services, executor).answer, methods=METHODS)
@@ -142,7 +150,8 @@ class Recorder:
         path: str = scope["path"]
         if path.startswith(UNRECORDED):
             return
-        route = "/" + path.split("/")[1]
+        first = path.split("/")[1]
+        route = f"/{first}" if first in ROUTES else "/…"
         elapsed = (time.perf_counter() - begun) * 1000
         now, trace = self._services.clock.now(), telemetry.trace_id()
         self._services.recent.add(RequestLine(now, scope["method"], route, None, status, elapsed, trace))
@@ -152,16 +161,18 @@ def main() -> None:
     """Serves until it is stopped."""
     try:
         settings = Settings.from_environment()
+        app = create_app(settings)
     except SettingsError as problem:
         sys.exit(str(problem))
     telemetry.setup("api", settings.otlp_endpoint)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=HOST,
         port=settings.port,
         access_log=False,
         server_header=False,
         log_config=None,
+        http=PatientProtocol,
         timeout_graceful_shutdown=5,
     )
 

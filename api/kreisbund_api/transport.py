@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import anyio
 import orjson
 from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -73,13 +74,15 @@ class Threads:
     """Runs blocking work beside the event loop, never more than the limit at once; `turns` says whose goes first."""
 
     def __init__(self) -> None:
-        self._limiter: CapacityLimiter | None = None
+        self._limiter: RunVar[CapacityLimiter] = RunVar("limiter")
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The work's result; a limiter belongs to the loop that first needs it."""
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(THREADS)
-        return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
+        """The work's result; a limiter belongs to the running event loop."""
+        limiter = self._limiter.get(None)
+        if limiter is None:
+            limiter = CapacityLimiter(THREADS)
+            self._limiter.set(limiter)
+        return await to_thread.run_sync(work, *arguments, limiter=limiter)
 
 
 async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Principal:

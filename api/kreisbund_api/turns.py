@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
+from anyio.lowlevel import RunVar
 
 from kreisbund_api.transport import Threads, too_many
 from kreisbund_platform.identity.principals import Principal
@@ -32,30 +33,48 @@ def lane_of(principal: Principal | None, county: TenantContext | None = None) ->
 
 
 class Turns:
-    """The turns of one process. Belongs to its event loop and is not thread-safe."""
+    """The turns of one process, which has one event loop; each loop has turns of its own."""
 
     def __init__(self, threads: Threads, at_once: int = AT_ONCE, waiting_of_one: int = WAITING_OF_ONE) -> None:
         self.threads = threads
-        self._at_once, self._waiting_of_one = at_once, waiting_of_one
-        self._running: dict[str, int] = {}
-        # from the lane that was served longest ago to the one served last
-        self._waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._limits = at_once, waiting_of_one
+        self._lanes: RunVar[Lanes] = RunVar("lanes")
 
     async def run(self, lane: str, work: Callable[..., T], *arguments: Any) -> T:
         """The work's result, once it is the lane's turn. Raises RefusedError 429 where too much waits already."""
-        await self._enter(lane)
+        lanes = self.lanes()
+        await lanes.enter(lane)
         try:
             return await self.threads.run(work, *arguments)
         finally:
-            self._leave(lane)
+            lanes.leave(lane)
 
-    async def _enter(self, lane: str) -> None:
+    def lanes(self) -> "Lanes":
+        """Those of the running event loop."""
+        lanes = self._lanes.get(None)
+        if lanes is None:
+            lanes = Lanes(*self._limits)
+            self._lanes.set(lanes)
+        return lanes
+
+
+class Lanes:
+    """Who runs and who waits in one event loop. Not thread-safe."""
+
+    def __init__(self, at_once: int, waiting_of_one: int) -> None:
+        self._at_once, self._waiting_of_one = at_once, waiting_of_one
+        self.running: dict[str, int] = {}
+        # from the lane that was served longest ago to the one served last
+        self.waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    async def enter(self, lane: str) -> None:
+        """Returns when it is the lane's turn. Raises RefusedError 429 where too much waits already."""
         self._note(lane)
-        if lane not in self._waiting and self._may_start(lane):
-            self._running[lane] = self._running.get(lane, 0) + 1
+        if lane not in self.waiting and self._may_start(lane):
+            self.running[lane] = self.running.get(lane, 0) + 1
             return
-        queue = self._waiting.setdefault(lane, deque())
+        queue = self.waiting.setdefault(lane, deque())
         if len(queue) >= self._waiting_of_one:
             raise too_many(RETURN_SECONDS)
         turn = anyio.Event()
@@ -64,7 +83,7 @@ class Turns:
             await turn.wait()
         except BaseException:
             if turn.is_set():  # its turn came, but whoever asked has left
-                self._leave(lane)
+                self.leave(lane)
             else:
                 self._forget(lane, turn)
             raise
@@ -78,26 +97,27 @@ class Turns:
 
     def _may_start(self, lane: str) -> bool:
         share = max(1, self._at_once // max(1, len(self._seen)))
-        return sum(self._running.values()) < self._at_once and self._running.get(lane, 0) < share
+        return sum(self.running.values()) < self._at_once and self.running.get(lane, 0) < share
 
-    def _leave(self, lane: str) -> None:
-        self._running[lane] -= 1
-        if not self._running[lane]:
-            del self._running[lane]
-        while (next_lane := next(filter(self._may_start, self._waiting), None)) is not None:
+    def leave(self, lane: str) -> None:
+        """Gives the turn to whoever may go next."""
+        self.running[lane] -= 1
+        if not self.running[lane]:
+            del self.running[lane]
+        while (next_lane := next(filter(self._may_start, self.waiting), None)) is not None:
             self._start(next_lane)
 
     def _start(self, lane: str) -> None:
-        queue = self._waiting[lane]
-        self._running[lane] = self._running.get(lane, 0) + 1
+        queue = self.waiting[lane]
+        self.running[lane] = self.running.get(lane, 0) + 1
         queue.popleft().set()
         if queue:
-            self._waiting.move_to_end(lane)
+            self.waiting.move_to_end(lane)
         else:
-            del self._waiting[lane]
+            del self.waiting[lane]
 
     def _forget(self, lane: str, turn: anyio.Event) -> None:
-        queue = self._waiting[lane]
+        queue = self.waiting[lane]
         queue.remove(turn)
         if not queue:
-            del self._waiting[lane]
+            del self.waiting[lane]

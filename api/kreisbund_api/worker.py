@@ -1,5 +1,5 @@
-"""The worker: fires timers, collects figures, closes months, seals event logs, tidies up, one round a second; scans
-files beside that.
+"""The worker: fires timers, collects figures, closes months, seals event logs, erases, tidies up, one round a second;
+scans files beside that.
 
 Every county is served by itself: one whose database refuses waits for the next round, the others go on.
 Run with `python -m kreisbund_api.worker`.
@@ -27,6 +27,8 @@ from kreisbund_platform.documents import uploads
 from kreisbund_platform.identity import retention, sessions
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
+from kreisbund_platform.privacy import ledger
+from kreisbund_platform.privacy import service as privacy
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates.life_cycle import releases, rollouts
 from kreisbund_platform.tenancy.connections import Connections
@@ -55,6 +57,9 @@ class Worker:
         self._looked_at: dict[str, datetime] = {}
         self._watched_at: dict[str, datetime] = {}
         self._checkpoints: CheckpointStore = store_of(settings)
+        self._ledgers: CheckpointStore = ledger.outside(settings)
+        self._copied: dict[str, int] = {}
+        self._erasing: set[str] = set()
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -94,6 +99,7 @@ class Worker:
         self._tidy_daily(tenant)
         done += self._collect(tenant) + self._upgrade(tenant)
         self._watch_now_and_then(tenant)
+        done += self._erase_now_and_then(tenant)
         return done > 0
 
     def _upgrade(self, tenant: TenantContext) -> int:
@@ -124,6 +130,14 @@ class Worker:
             work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
             return released + rollout_health.tell(work)
 
+    def _erase_now_and_then(self, tenant: TenantContext) -> int:
+        """Erases what is past its time, a batch a round while there is any, and removes the files."""
+        if tenant.slug not in self._erasing and not self._is_time_for(f"erasure/{tenant.slug}"):
+            return 0
+        done = self._repeat(tenant, privacy.erase_next, most=1) + self._repeat(tenant, privacy.remove_files, most=1)
+        (self._erasing.add if done else self._erasing.discard)(tenant.slug)
+        return done
+
     def _watch_now_and_then(self, tenant: TenantContext) -> None:
         """Seals the event log where that is due and checks one sealed stretch of it."""
         now = self._clock.now()
@@ -134,6 +148,7 @@ class Worker:
             self._seal(tenant)
             with self._connections.for_tenant(tenant) as connection, connection.transaction():
                 self._sealer(connection, tenant).check()
+                self._copy_ledger(connection, tenant)
         except CheckpointStoreError as problem:
             # the counties' work does not wait for the store
             telemetry.log("checkpoint_not_written", level=logging.WARNING, problem=problem, tenant=tenant.slug)
@@ -146,6 +161,14 @@ class Worker:
             with self._connections.for_tenant(tenant) as connection, connection.transaction():
                 if not self._sealer(connection, tenant).seal(now_or_never=now_or_never):
                     return
+
+    def _copy_ledger(self, connection: Any, tenant: TenantContext) -> None:
+        """Copies new erasures out of the database; asks the store only where there are any."""
+        newest = ledger.newest(connection)
+        if newest > self._copied.get(tenant.slug, 0):
+            work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
+            ledger.copy_out(work, self._ledgers)
+            self._copied[tenant.slug] = newest
 
     def _sealer(self, connection: Any, tenant: TenantContext) -> sealing.Sealer:
         work = WorkContext(connection, tenant, system_of(tenant), self._clock, self._settings)
@@ -186,6 +209,7 @@ class Worker:
             periods.close_months(work)
             uploads.remove_unclaimed(work, now - UNCLAIMED_FOR)
             retention.forget_answers(work)
+            privacy.destroy_idle_keys(work)
             reads.forget_old(connection, now)
         self._tidied[tenant.slug] = self._today()
 

@@ -46,6 +46,9 @@ class Kind(IntEnum):
     TEMPLATE_RELEASE = 27
     COOPERATION_AGREEMENT = 28
     CASE_UPGRADE = 35
+    LEGAL_HOLD = 45
+    ERASURE = 46
+    ERASURE_RUN = 47
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

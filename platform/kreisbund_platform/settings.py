@@ -42,7 +42,8 @@ class KeycloakAccess:
 class Settings:
     """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`.
 
-    `checkpoints`: a folder or `s3://bucket/prefix` for the event log's signed checkpoints.
+    `documents`: a folder of the GraphQL documents that production's API runs. `checkpoints`: a folder or
+    `s3://bucket/prefix` for the event log's signed checkpoints.
     """
 
     home: Path
@@ -58,6 +59,7 @@ class Settings:
     internal_origins: tuple[str, ...] = ()
     keycloak: KeycloakAccess | None = None
     clamd: ClamdAddress | None = None
+    documents: Path | None = None
 
     def issuer_of(self, realm: str) -> str:
         """Who vouches for the people of a realm: Keycloak where one is configured, else the demo issuer."""
@@ -84,7 +86,7 @@ class Settings:
         home = Path(_required(environment, "KREISBUND_HOME")).absolute()
         port = _port(environment.get("KREISBUND_PORT", str(DEFAULT_PORT)))
         kind = _kind(environment.get("KREISBUND_ENV", "demo"))
-        assets = environment.get("KREISBUND_ASSETS")
+        assets, documents = environment.get("KREISBUND_ASSETS"), environment.get("KREISBUND_DOCUMENTS")
         return cls(
             home=home,
             port=port,
@@ -99,6 +101,7 @@ class Settings:
             internal_origins=_internal(environment.get("KREISBUND_INTERNAL_ORIGINS", "")),
             keycloak=_keycloak(environment),
             clamd=_clamd(environment.get("KREISBUND_CLAMD", "")),
+            documents=Path(documents) if documents else None,
         )
 
 

@@ -134,7 +134,7 @@ def test_who_leaves_while_waiting_holds_no_place() -> None:
             group.start_soon(turns.run, QUIET, work, QUIET)
             await anyio.sleep(0.05)
             work.let_go(2)
-        return [*work.begun, *turns._running, *turns._waiting]
+        return [*work.begun, *turns.lanes().running, *turns.lanes().waiting]
 
     assert anyio.run(run) == [f"{LOUD}0", QUIET]
 

@@ -2,7 +2,7 @@
 
 import anyio
 import pytest
-from graphql import GraphQLObjectType
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from kreisbund_api.graphql.operation import TYPES
 from kreisbund_platform.ids import Kind
@@ -121,7 +121,8 @@ def _root_questions(name: str) -> list[Question]:
     given = values | {each: quoted("x") for each in ("template", "slug", "caseNumber", "secret", "leikaKey")}
     given |= {"version": values["id"], "draft": values["id"]}
     needed = {n: given[n] for n, a in QUERY.fields[name].args.items() if str(a.type).endswith("!")}
-    return [Question(name, arguments(name, needed), Selection("{ __typename }", frozenset()))]
+    below = "" if is_leaf_type(get_named_type(QUERY.fields[name].type)) else "{ __typename }"
+    return [Question(name, arguments(name, needed), Selection(below, frozenset()))]
 
 
 def _caught_stream(world: World, coordinate: str) -> str | None:

@@ -1,8 +1,8 @@
 """The one boundary of every change: permission, key, transaction, service, answer, commit.
 
 A key belongs to one person and one mutation field. It is taken by an insert, so a second try waits for the
-first. Same input and same selection: the stored bytes; another selection: the same result, rendered now;
-another input: Conflict. Refusals are answers, too, and leave nothing else behind.
+first. Same input and same selection: the stored bytes, which lie sealed; another selection: the same result,
+rendered now; another input: Conflict. Refusals are answers, too, and leave nothing else behind.
 """
 
 import hashlib
@@ -34,6 +34,8 @@ from kreisbund_platform.database.selection import TYPE_KEY, Selection
 from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
 from kreisbund_platform.identity.policy import may
+from kreisbund_platform.privacy import answers
+from kreisbund_platform.privacy.answers import Answer
 from kreisbund_platform.texts import _
 
 LONGEST_KEY = 200
@@ -74,7 +76,8 @@ def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool 
     if not 0 < len(key) <= LONGEST_KEY:
         return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
-    change = Change(operation, selection, scope, _request_hash(info), _document_hash(selection), act)
+    request_hash = answers.request_hash(operation.settings, _request(info))
+    change = Change(operation, selection, scope, request_hash, _document_hash(selection), act)
     try:
         with operation.as_owner() if by_owner else _as_it_is():
             return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
@@ -99,7 +102,7 @@ def _once(change: Change) -> str:
     result_type, ids = _kept(outcome)
     told = outcome.told if isinstance(outcome, Done) else {}
     answer = _render(change, result_type, {**ids, **told})
-    keep(connection, change.scope, result_type, ids, answer)
+    _keep(change, Answer(result_type, ids, answer))
     return answer
 
 
@@ -107,9 +110,30 @@ def _replay(change: Change, stored: Stored) -> str:
     if stored.request_hash != change.request_hash:
         refused = Conflict("KEY_REUSED", _("Dieser Schlüssel wurde schon für eine andere Eingabe verwendet."))
         return orjson.dumps(_problem(refused, change.selection)).decode()
-    if stored.document_hash == change.document_hash:
-        return stored.answer
-    return _render(change, stored.result_type, stored.result_ids)
+    answer = _unsealed(change, stored)
+    if answer is None:
+        refused = Conflict("ANSWER_GONE", _("Die Antwort auf diese Eingabe wird nicht mehr aufbewahrt."))
+        return orjson.dumps(_problem(refused, change.selection)).decode()
+    if stored.document_hash == change.document_hash and answer.text is not None:
+        return answer.text
+    return _render(change, answer.result_type, answer.result_ids)
+
+
+def _keep(change: Change, answer: Answer) -> None:
+    operation = change.operation
+    if operation.principal.tenant is None:
+        sealed = answers.seal_shared(operation.settings, change.scope, answer)
+    else:
+        subject = operation.principal.subject or None
+        sealed = answers.seal(operation.work, change.scope, answer, shown=operation.shown, subject=subject)
+    keep(operation.connection, change.scope, sealed.content, sealed.holders)
+
+
+def _unsealed(change: Change, stored: Stored) -> Answer | None:
+    operation = change.operation
+    if operation.principal.tenant is None:
+        return answers.unseal_shared(operation.settings, change.scope, stored)
+    return answers.unseal(operation.work, change.scope, stored)
 
 
 def _kept(outcome: Outcome) -> tuple[str, dict[str, Any]]:
@@ -150,11 +174,11 @@ def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) ->
     return answer
 
 
-def _request_hash(info: Info) -> bytes:
+def _request(info: Info) -> bytes:
     raw = info._raw_info
     declared = raw.parent_type.fields[raw.field_name]
     arguments = get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
-    return hashlib.sha256(orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)).digest()
+    return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)
 
 
 def _document_hash(selection: Selection) -> bytes:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from kreisbund_api.graphql import events
 from kreisbund_api.graphql.execution import Executor, Request, shown
 from kreisbund_api.graphql.refusals import Code, bad_input
+from kreisbund_api.graphql.trusted import TrustedDocuments, trusted_documents
 from kreisbund_api.services import Answer, Services
 from kreisbund_api.transport import RefusedError, bearer, body_of, json_response
 from kreisbund_api.turns import lane_of
@@ -30,6 +31,7 @@ class GraphQLEndpoint:
         self._services = services
         self._executor = executor
         self._turns = services.turns
+        self._trusted = trusted_documents(services.settings)
 
     async def answer(self, request: HttpRequest) -> Response:
         """Answers one request; raises RefusedError."""
@@ -38,7 +40,7 @@ class GraphQLEndpoint:
         _require_json(request)
         principal = await bearer(request, self._services.tokens, self._turns.threads)
         self._services.quotas.count(principal)
-        asked = read_request(await body_of(request, LARGEST_BODY))
+        asked = read_request(await body_of(request, LARGEST_BODY), self._trusted)
         if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._stream(request, principal, asked)
         answer = await self._turns.run(lane_of(principal), self._executor.run, principal, asked)
@@ -63,21 +65,35 @@ def _require_json(request: HttpRequest) -> None:
         raise RefusedError(Code.BAD_USER_INPUT, _("Erwartet wird application/json."), 415)
 
 
-def read_request(body: bytes) -> Request:
-    """What the body asks. Raises RefusedError 400: not UTF-8, not JSON, a batch, wrong types, NUL characters."""
+def read_request(body: bytes, trusted: TrustedDocuments) -> Request:
+    """What the body asks. Raises RefusedError 400: not UTF-8, not JSON, a batch, wrong types, NUL, not trusted."""
     wrong = RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage ist kein gültiges GraphQL über JSON."), 400)
     try:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise wrong from None
-    if not isinstance(sent, dict) or not isinstance(sent.get("query"), str) or not sent["query"].strip():
+    if not isinstance(sent, dict):
+        raise wrong
+    document, sha256 = sent.get("query"), _registered_hash(sent.get("extensions"))
+    if not (isinstance(document, str) and document.strip()) and not (document is None and sha256):
         raise wrong
     variables, name = sent.get("variables") or {}, sent.get("operationName")
     if not isinstance(variables, dict) or not (name is None or isinstance(name, str)):
         raise wrong
-    if not is_storable(variables) or "\x00" in sent["query"]:
+    if not is_storable(variables) or "\x00" in (document or ""):
         raise wrong
-    return Request(sent["query"], variables, name)
+    text = trusted.text_of(document, sha256)
+    if text is None:
+        told = _("Dieses Dokument ist hier nicht registriert.")
+        raise RefusedError(Code.BAD_USER_INPUT, told, 400, reason="UNTRUSTED_DOCUMENT")
+    return Request(text, variables, name)
+
+
+def _registered_hash(extensions: Any) -> str | None:
+    """What clients send in the place of a document: `{"persistedQuery": {"sha256Hash": "…"}}`."""
+    named = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    sha256 = named.get("sha256Hash") if isinstance(named, dict) else None
+    return sha256 if isinstance(sha256, str) else None
 
 
 def is_storable(value: Any) -> bool:

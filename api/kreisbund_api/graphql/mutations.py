@@ -5,6 +5,7 @@ import strawberry
 from kreisbund_api.graphql.case_mutations import CaseMutations
 from kreisbund_api.graphql.catalogue_mutations import CatalogueMutations
 from kreisbund_api.graphql.life_cycle_mutations import DraftMutations, PublicationMutations, ReviewMutations
+from kreisbund_api.graphql.privacy_mutations import PrivacyMutations
 from kreisbund_api.graphql.release_mutations import ReleaseMutations
 from kreisbund_api.graphql.upgrade_mutations import UpgradeMutations
 from kreisbund_api.graphql.variants_mutations import VariantMutations
@@ -22,5 +23,6 @@ class Mutation(
     ReviewMutations,
     UpgradeMutations,
     WaitMutations,
+    PrivacyMutations,
 ):
     """Changing; each input carries an idempotencyKey, what changes an existing thing an expectedVersion."""

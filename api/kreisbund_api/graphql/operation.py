@@ -1,7 +1,7 @@
 """One running operation: who asks, from where, and the one connection it may use, opened when first needed."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
 from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
 from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
+from kreisbund_platform.database.privacy_objects import PRIVACY_TYPES
 from kreisbund_platform.database.selection import Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
@@ -36,6 +37,7 @@ TYPES = {
         *VARIANT_TYPES,
         *UPGRADE_TYPES,
         *MINING_TYPES,
+        *PRIVACY_TYPES,
         *VIEWER_TYPES,
     )
 }
@@ -102,6 +104,10 @@ class Operation:
             finally:
                 del self.__dict__["connection"]
 
+    def workspace(self, name: str) -> AbstractContextManager[Any]:
+        """A workspace's own connection, for what a county's people may know of what lies there."""
+        return self._connections.for_workspace(name)
+
     @cached_property
     def work(self) -> WorkContext:
         """What services receive; only for callers from a county."""
@@ -112,6 +118,11 @@ class Operation:
         """What services receive that work on what all counties share; only for the service team."""
         assert self.principal.realm_kind is RealmKind.SERVICE_TEAM, "only the service team gets here"
         return TeamContext(self.connection, self.principal, self.clock, self.settings)
+
+    @property
+    def shown(self) -> frozenset[UUID]:
+        """The cases of which staff were shown something of a citizen's so far."""
+        return frozenset(self._shown)
 
     @property
     def tenant(self) -> TenantContext:
@@ -145,5 +156,10 @@ class Operation:
         answer = fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
         if self.catalogue.viewpoint == "staff":
             for case_id, kinds in reads_in(answer, selection).items():
-                self._shown[case_id] = self._shown.get(case_id, frozenset()) | kinds
+                self.show((case_id,), kinds)
         return answer
+
+    def show(self, cases: Iterable[UUID], kinds: frozenset[str]) -> None:
+        """Notes that these kinds of data of these cases are shown; recorded on leaving."""
+        for case_id in cases:
+            self._shown[case_id] = self._shown.get(case_id, frozenset()) | kinds

@@ -31,6 +31,7 @@ from kreisbund_api.graphql.catalogue import (
 from kreisbund_api.graphql.dashboards import StateDashboard
 from kreisbund_api.graphql.life_cycle_query import LifeCycleQuery
 from kreisbund_api.graphql.mining import MiningQuery
+from kreisbund_api.graphql.privacy import PrivacyQuery
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.relay import Node
@@ -106,7 +107,7 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery):
+class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, MiningQuery, PrivacyQuery):
     """Reading."""
 
     @strawberry.field

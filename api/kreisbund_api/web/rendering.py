@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from kreisbund_api.web import words
+from kreisbund_api.web import report_words, words
 from kreisbund_platform.templates.differences.terms import duration_words
 from kreisbund_platform.texts import _, ngettext
 
@@ -24,6 +24,7 @@ FILTERS = {
     "euros": words.euros,
     "file_size": words.file_size,
     "word": words.word,
+    "told": report_words.told,
 }
 
 

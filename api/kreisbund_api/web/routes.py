@@ -11,11 +11,21 @@ from kreisbund_api.graphql.refusals import Code
 from kreisbund_api.services import Services
 from kreisbund_api.transport import RefusedError
 from kreisbund_api.web import assets
-from kreisbund_api.web.desk import cases, incidents, mining, releases, tasks, upgrades, variants, variants_rebase
+from kreisbund_api.web.desk import (
+    cases,
+    data_protection,
+    incidents,
+    mining,
+    releases,
+    tasks,
+    upgrades,
+    variants,
+    variants_rebase,
+)
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
 from kreisbund_api.web.operations import tenants
-from kreisbund_api.web.portal import applications, applications_new
+from kreisbund_api.web.portal import applications, applications_new, my_data
 from kreisbund_api.web.portal import services as public_services
 from kreisbund_api.web.start import overview
 from kreisbund_api.web.state import dashboard
@@ -33,6 +43,7 @@ DESK = (
     *variants_rebase.PAGES,
     *upgrades.PAGES,
     *mining.PAGES,
+    *data_protection.PAGES,
 )
 STUDIO = templates.PAGES + drafts.PAGES + reviews.PAGES + versions.PAGES + agreements.PAGES + bundles.PAGES
 
@@ -42,6 +53,7 @@ def install(app: FastAPI, services: Services) -> None:
     overview.install(app, services)
     install_pages(app, services, "portal", public_services.PAGES, of_county=True)
     install_pages(app, services, "portal", applications_new.PAGES + applications.PAGES, of_county=True)
+    install_pages(app, services, "portal", my_data.PAGES, of_county=True)
     install_pages(app, services, "desk", DESK, of_county=True)
     install_pages(app, services, "studio", STUDIO, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)

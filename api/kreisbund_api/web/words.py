@@ -111,6 +111,9 @@ def _words() -> dict[str, dict[str, str]]:
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),
             "UPLOAD_REMOVED": _("Unterlage gelöscht: Prüfung nicht bestanden"),
+            "CASE_ERASED": _("Vorgang gelöscht"),
+            "LEGAL_HOLD_SET": _("Löschsperre gesetzt"),
+            "LEGAL_HOLD_LIFTED": _("Löschsperre aufgehoben"),
             "UPGRADE_NEEDED": _("Wartet auf die Umstellung auf eine neue Fassung"),
         },
         "scan": {
@@ -131,6 +134,12 @@ def _words() -> dict[str, dict[str, str]]:
             "ERROR": _("Ein Fehler wurde gemeldet, den der Ablauf nicht vorsieht."),
             "JOB": _("Eine Aufgabe des Systems ist gescheitert."),
             "JOB_FAILED": _("Ein Schreiben ließ sich auch nach mehreren Versuchen nicht erstellen."),
+        },
+        "erasure": {
+            "CASE": _("Vorgang"),
+            "ACCOUNT": _("Konto"),
+            "RETENTION": _("Aufbewahrungsfrist abgelaufen"),
+            "REQUEST": _("auf Antrag"),
         },
         "norm": {
             "federal": _("Bundesrecht"),

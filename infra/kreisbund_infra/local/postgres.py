@@ -34,7 +34,7 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "268435456",
     "MALLOC_MMAP_THRESHOLD_": "268435456",
 }
-# nothing of a statement or a parameter reaches the log
+# nothing of a statement or a parameter reaches the log: an error's own message quotes values, so errors stay out too
 SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
@@ -42,6 +42,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "password_encryption": "'scram-sha-256'",
     "log_statement": "none",
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_min_duration_statement": "-1",
     "log_parameter_max_length": "0",

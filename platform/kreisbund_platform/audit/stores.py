@@ -97,9 +97,10 @@ def _write_once(folder: Path, name: str, content: bytes) -> None:
         os.close(descriptor)
 
 
-def store_of(settings: Settings) -> CheckpointStore:
-    """The store that KREISBUND_CHECKPOINTS names; without it a folder in the home."""
-    place = settings.checkpoints or str(settings.home / "files" / "_checkpoints")
+def store_of(settings: Settings, kind: str = "") -> CheckpointStore:
+    """The store that KREISBUND_CHECKPOINTS names; without it a folder in the home. `kind`: one of its own beside it."""
+    place = (settings.checkpoints or str(settings.home / "files" / "_checkpoints")).rstrip("/")
+    place += f"-{kind}" if kind else ""
     if not place.startswith(S3):
         return FolderStore(Path(place))
     from kreisbund_platform.audit.stores_s3 import S3Store  # noqa: PLC0415  the client takes 0.3 s to import

@@ -1,7 +1,6 @@
 """Answers kept under a person's key: insert first, so that a second try waits for the first on the unique index."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -30,13 +29,12 @@ class Scope:
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer as it was given. `answer` is JSON text; `result_ids` what a new rendering needs."""
+    """What lies under a key. `sealed`: the answer as privacy/answers.py seals it, under the keys of `holders`."""
 
     request_hash: bytes
     document_hash: bytes
-    result_type: str
-    result_ids: Mapping[str, Any]
-    answer: str
+    sealed: bytes | None
+    holders: list[str]
 
 
 def reserve(connection: Rows, scope: Scope, request_hash: bytes, document_hash: bytes, now: datetime) -> Stored | None:
@@ -52,7 +50,7 @@ def reserve(connection: Rows, scope: Scope, request_hash: bytes, document_hash: 
 def _stored(connection: Rows, scope: Scope) -> Stored:
     with connection.cursor(row_factory=class_row(Stored)) as cursor:
         found = cursor.execute(
-            f"SELECT request_hash, document_hash, result_type, result_ids, answer FROM {scope.table}"
+            f"SELECT request_hash, document_hash, sealed, holders FROM {scope.table}"
             " WHERE subject = %s AND mutation = %s AND key = %s",
             (scope.subject, scope.mutation, scope.key),
         ).fetchone()
@@ -60,12 +58,11 @@ def _stored(connection: Rows, scope: Scope) -> Stored:
     return found
 
 
-def keep(connection: Rows, scope: Scope, result_type: str, result_ids: Mapping[str, Any], answer: str) -> None:
+def keep(connection: Rows, scope: Scope, sealed: bytes, holders: list[str]) -> None:
     """Stores the answer in the transaction that earned it."""
     connection.execute(
-        f"UPDATE {scope.table} SET result_type = %s, result_ids = %s::json, answer = %s"
-        " WHERE subject = %s AND mutation = %s AND key = %s",
-        (result_type, json.dumps(result_ids), answer, scope.subject, scope.mutation, scope.key),
+        f"UPDATE {scope.table} SET sealed = %s, holders = %s WHERE subject = %s AND mutation = %s AND key = %s",
+        (sealed, holders, scope.subject, scope.mutation, scope.key),
     )
 
 

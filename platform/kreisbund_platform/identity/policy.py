@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from kreisbund_platform.identity.policy_access_log import ACCESS_LOG
 from kreisbund_platform.identity.policy_life_cycle import LIFE_CYCLE
+from kreisbund_platform.identity.policy_privacy import PRIVACY
 from kreisbund_platform.identity.policy_terms import (
     ADOPTION_READERS,
     ANYONE,
@@ -195,7 +196,18 @@ SHARED_TYPES = tuple(
 )
 
 POLICY: Mapping[str, Who] = (
-    _ROOTS | _PUBLIC | _CASES | ACCESS_LOG | WAITS | LIFE_CYCLE | VARIANTS | UPGRADES | _STATE | _CONNECTIONS | _RESULTS
+    _ROOTS
+    | _PUBLIC
+    | _CASES
+    | ACCESS_LOG
+    | WAITS
+    | LIFE_CYCLE
+    | VARIANTS
+    | UPGRADES
+    | PRIVACY
+    | _STATE
+    | _CONNECTIONS
+    | _RESULTS
 )
 
 

@@ -55,6 +55,9 @@ _WORKSHOP: Mapping[str, Privileges] = {
 COUNTY_EXCEPTIONS: Mapping[str, Privileges] = {
     "event": APPEND,
     "case_read": APPEND | {"DELETE"},
+    "county_key": APPEND,
+    "subject_key": APPEND | {"DELETE"},
+    "erasure": APPEND,
     "schema_migration": READ,
 }
 WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {

@@ -1,4 +1,4 @@
-"""`tenants create|list|suspend|resume|delete|check|rotate`: the life of a tenant."""
+"""`tenants create|list|suspend|resume|delete|check|rotate|processing`: the life of a tenant."""
 
 import argparse
 import json
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kreisbund_platform.errors import REFUSALS, Invalid, Refusal
-from kreisbund_platform.tenancy import grant_check, grants, roles
+from kreisbund_platform.privacy import processing
+from kreisbund_platform.tenancy import grant_check, grants, log_check, roles
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.grant_check import Rows
 from kreisbund_platform.tenancy.registry import read_tenants
@@ -21,7 +22,7 @@ from kreisbund_tenants.realms.keycloak import RealmError
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
     parser = subparsers.add_parser(
-        "tenants", help="create, list, suspend, resume, delete, check, rotate", allow_abbrev=False
+        "tenants", help="create, list, suspend, resume, delete, check, rotate, processing", allow_abbrev=False
     )
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", allow_abbrev=False)
@@ -45,11 +46,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     keys = actions.add_parser("keys", allow_abbrev=False, help="a realm's signing keys against its rotation record")
     keys.add_argument("realm", help="a county's slug, service-team, state or operations")
     keys.add_argument("--announce", action="store_true", help="the keys that are there now become the record")
+    processing = actions.add_parser("processing", allow_abbrev=False, help="record of processing (Art. 30 DSGVO)")
+    processing.add_argument("slug")
+    processing.add_argument("--json", action="store_true", help="for programs; else Markdown")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the action."""
-    actions = {"create": _create, "list": _list, "check": _check, "rotate": _rotate, "keys": _keys}
+    actions = {
+        "create": _create,
+        "list": _list,
+        "check": _check,
+        "rotate": _rotate,
+        "keys": _keys,
+        "processing": _processing,
+    }
     return actions.get(args.action, _change)(environment(), args)
 
 
@@ -140,6 +151,8 @@ def _check(here: Environment, args: argparse.Namespace) -> int:
 def _deviations(here: Environment, connection: Rows) -> list[Deviation]:
     found = grant_check.verify_grants(connection)
     found += grant_check.refused_logins(connection, here.database, here.settings)
+    if not here.settings.demo:
+        found += log_check.talkative_settings(connection)
     return [*found, *realms.deviations(connection, here.settings)]
 
 
@@ -173,6 +186,16 @@ def _keys(here: Environment, args: argparse.Namespace) -> int:
     for kid, state in told.items():
         print(f"{kid} {state}")
     return 1 if "NOT ANNOUNCED" in told.values() else 0
+
+
+def _processing(here: Environment, args: argparse.Namespace) -> int:
+    tenant = here.registry.by_slug(args.slug)
+    if tenant is None:
+        return _answer(provisioning.unknown_tenant())
+    with here.connections.for_tenant(tenant) as connection:
+        record = processing.record_of(connection, tenant, here.clock.now())
+    print(json.dumps(record, ensure_ascii=False) if args.json else processing.markdown(record))
+    return 0
 
 
 def _answer(result: TenantContext | Refusal) -> int:

@@ -1,0 +1,218 @@
+"""Hundreds of kills of a deployment under load: `python -m tests.faults.long [--kills 300] [--seed N] [--keycloak]`.
+
+Clients submit applications over HTTP, each under one idempotency key that they repeat until it is acknowledged; some
+repeat it once more afterwards. Meanwhile API, worker and PostgreSQL (with `--keycloak` that too) are killed with
+SIGKILL or stopped for a while with SIGSTOP, one after the other, by a seeded choice, and `up --detach` brings back what
+is missing. At the end every acknowledged application is there exactly once, and everything else adds up.
+"""
+
+import argparse
+import itertools
+import os
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from kreisbund_infra.local import database as local_database
+from kreisbund_infra.local import processes
+from kreisbund_infra.local.home import Home
+from tests.journeys.conftest import Deployment, free_port
+
+COUNTY, CLIENTS, FINISHES_WITHIN = "nordhausen", 3, 300
+TEMPLATE = "schuelerbefoerderung"
+FORM = f'{{ processTemplate(slug: "{TEMPLATE}") {{ startForm {{ example }} }} }}'
+SUBMIT = """mutation($input: SubmitApplicationInput!) { submitApplication(input: $input) { __typename
+    ... on SubmitApplicationSuccess { application { caseNumber } } ... on Problem { code message } } }"""
+DASHBOARD = "{ stateDashboard { rows { county { slug } applications } } }"
+LEFT = """SELECT (SELECT count(*) FROM timer WHERE due_at <= now()) + (SELECT count(*) FROM job)
+    + (SELECT count(*) FROM outbox)"""
+STUCK = """SELECT count(*) FROM case_record c WHERE c.status NOT IN ('DECIDED', 'WITHDRAWN', 'CLOSED')
+    AND NOT EXISTS (SELECT FROM task t WHERE t.case_id = c.id AND t.status IN ('OPEN', 'CLAIMED'))
+    AND NOT EXISTS (SELECT FROM timer t WHERE t.case_id = c.id)
+    AND NOT EXISTS (SELECT FROM subscription s WHERE s.case_id = c.id)
+    AND NOT EXISTS (SELECT FROM job j WHERE j.case_id = c.id)
+    AND NOT EXISTS (SELECT FROM incident i WHERE i.case_id = c.id)"""
+
+
+class Client(threading.Thread):
+    """Submits until told to stop; finishes what it began. `numbers`: key to acknowledged case numbers."""
+
+    def __init__(self, up: Deployment, token: str, stopping: threading.Event, seed: int) -> None:
+        super().__init__()
+        self._up, self._token, self._stopping = up, token, stopping
+        self._choice = random.Random(seed)
+        self.numbers: dict[str, list[str]] = {}
+        self.failures = 0
+
+    def run(self) -> None:
+        data = None
+        while data is None:
+            if answer := self._ask(FORM, {}):
+                data = answer["processTemplate"]["startForm"]["example"]
+        while not self._stopping.is_set():
+            key = str(uuid4())
+            self.numbers[key] = []
+            for _time in range(self._choice.choice((1, 1, 2))):
+                self.numbers[key].append(self._submit(key, data))
+
+    def _submit(self, key: str, data: object) -> str:
+        given = {"template": TEMPLATE, "data": data, "idempotencyKey": key}
+        while True:
+            if answer := self._ask(SUBMIT, {"input": given}):
+                done = answer["submitApplication"]
+                assert done["__typename"] == "SubmitApplicationSuccess", done
+                return str(done["application"]["caseNumber"])
+
+    def _ask(self, document: str, variables: dict[str, object]) -> dict[str, dict[str, dict[str, object]]] | None:
+        """The answer's data; None where it must be asked again. A token that has ended is replaced."""
+        try:
+            answer = httpx.post(
+                f"{self._up.base}/graphql",
+                json={"query": document, "variables": variables},
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=15,
+                trust_env=False,
+            )
+            if answer.status_code == 401:
+                self._token = self._up.token("citizen", COUNTY)
+            elif answer.status_code == 200 and "errors" not in answer.json():
+                return dict(answer.json()["data"])
+        except (httpx.HTTPError, AssertionError):
+            pass
+        self.failures += 1
+        time.sleep(0.1)
+        return None
+
+
+@contextmanager
+def deployment(*, with_keycloak: bool) -> Iterator[tuple[Deployment, Home]]:
+    with tempfile.TemporaryDirectory(prefix="kreisbund-long-") as folder:
+        home = Home(Path(folder), free_port())
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("KREISBUND_", "DATABASE_URL"))}
+        environment |= {"KREISBUND_HOME": folder, "KREISBUND_PORT": str(home.port)}
+        up = Deployment(environment, f"http://127.0.0.1:{home.port}")
+        try:
+            up.kreisbund("up", "--detach", *(["--keycloak"] if with_keycloak else []))
+            yield up, home
+        finally:
+            up.kreisbund("down")
+
+
+def pid_of(home: Home, victim: str) -> int | None:
+    if victim == "postgres":
+        server = local_database.chosen(home, home.venv)
+        return server.pid() if server else None
+    return processes.running(home, victim)
+
+
+def strike(up: Deployment, home: Home, victim: str, choice: random.Random) -> float | None:
+    """Kills, or stops for a while; answers the seconds until `up` says ready, where it was a kill."""
+    pid = pid_of(home, victim)
+    assert pid is not None, victim
+    if choice.random() < 0.2:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(choice.uniform(0.5, 3))
+        os.kill(pid, signal.SIGCONT)
+        return None
+    os.kill(pid, signal.SIGKILL)
+    while processes.started_at(pid) is not None:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    up.kreisbund("up", "--detach")
+    return time.monotonic() - begun
+
+
+def in_county(home: Home, query: str) -> list[tuple[object, ...]]:
+    server = local_database.chosen(home, home.venv)
+    assert server is not None
+    with psycopg.connect(server.url(), options=f"-c search_path=county_{COUNTY}") as connection:
+        return connection.execute(query).fetchall()  # type: ignore[arg-type, no-any-return]
+
+
+def applications(up: Deployment) -> int:
+    rows = up.ask(up.token("granting_authority", None), DASHBOARD)["stateDashboard"]["rows"]
+    return sum(row["applications"] for row in rows if row["county"]["slug"] == COUNTY)
+
+
+def judge(up: Deployment, home: Home, clients: list[Client], before: dict[str, int]) -> None:
+    """Raises AssertionError where anything was lost, doubled, skipped, or does not add up."""
+    numbers = {key: found for client in clients for key, found in client.numbers.items()}
+    assert all(found for found in numbers.values()), "every key was acknowledged in the end"
+    assert all(len(set(found)) == 1 for found in numbers.values()), "a repeated key answers the same"
+    acknowledged = {found[0] for found in numbers.values()}
+    assert len(acknowledged) == len(numbers), "two keys, two cases"
+    cases = {str(number) for (number,) in in_county(home, "SELECT case_number FROM case_record")}
+    assert acknowledged <= cases, f"lost: {sorted(acknowledged - cases)[:5]}"
+    assert len(cases) - before["cases"] == len(numbers), "doubled"
+    in_order = sorted(int(number.rpartition("-")[2]) for number in cases if f"-{time.gmtime().tm_year}-" in number)
+    assert in_order == list(range(in_order[0], in_order[0] + len(in_order))), "a gap in the numbers"
+    end = time.monotonic() + FINISHES_WITHIN
+    while in_county(home, LEFT) != [(0,)]:
+        assert time.monotonic() < end, "the worker does not finish"
+        time.sleep(0.5)
+    assert in_county(home, STUCK) == [(before["stuck"],)], "stuck cases"
+    up.kreisbund("audit", "verify", COUNTY)
+    end = time.monotonic() + 30
+    while applications(up) - before["applications"] != len(numbers):
+        assert time.monotonic() < end, (applications(up), before, len(numbers))
+        time.sleep(0.5)
+
+
+def run(kills: int, seed: int, *, with_keycloak: bool) -> None:
+    choice = random.Random(seed)
+    victims = ("api", "worker", "postgres", *(("keycloak",) if with_keycloak else ()))
+    with deployment(with_keycloak=with_keycloak) as (up, home):
+        before = {
+            "cases": int(str(in_county(home, "SELECT count(*) FROM case_record")[0][0])),
+            "stuck": int(str(in_county(home, STUCK)[0][0])),
+            "applications": applications(up),
+        }
+        stopping = threading.Event()
+        clients = [Client(up, up.token("citizen", COUNTY), stopping, seed + n) for n in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        took: dict[str, list[float]] = {}
+        for count in itertools.count(1):
+            time.sleep(choice.uniform(0.2, 1.2))
+            victim = choice.choice(victims)
+            seconds = strike(up, home, victim, choice)
+            if seconds is not None:
+                took.setdefault(victim, []).append(seconds)
+            done = sum(map(len, took.values()))
+            if count % 10 == 0:
+                print(f"{done} kills, {sum(len(client.numbers) for client in clients)} applications", flush=True)
+            if done >= kills:
+                break
+        stopping.set()
+        for client in clients:
+            client.join(FINISHES_WITHIN)
+            assert not client.is_alive(), "a client never got its answer"
+        judge(up, home, clients, before)
+        told = {
+            name: f"{len(s)} kills, up in {statistics.median(s):.1f} s (most {max(s):.1f})" for name, s in took.items()
+        }
+        print(
+            f"whole: {sum(len(c.numbers) for c in clients)} applications, {sum(c.failures for c in clients)} repeats",
+            told,
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="tests.faults.long", allow_abbrev=False)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    parser.add_argument("--keycloak", action="store_true")
+    given = parser.parse_args()
+    print(f"seed {given.seed}", file=sys.stderr)
+    run(given.kills, given.seed, with_keycloak=given.keycloak)
