@@ -23,13 +23,19 @@ TEMPLATES = [SCHOOL, "jagdschein"]
 A_KIND, DEPTH = 4, 2
 OF_ITS_OWN = {"party": "name", "note": "text", "message": "text", "case_upgrade": "legal_basis",
               "template_release": "reason", "template_variant": "content_hash"}  # fmt: skip
-NOT_DONE: set[str] = set()  # mutations that nobody can complete in this world, each with its reason
-# What nothing in the product fills yet. It counts as missing all the same.
+# mutations that nobody can complete in this world: what is erased has been kept ten years, and the year is one
+NOT_DONE = {"eraseCase", "eraseAccount"}
+OF_ERASURES = ("EraseSuccess", "Erasure", "ErasureRun")
+# What nothing fills here. It counts as missing all the same.
 NOT_FILLED = {
     "CaseRecord.fileReference": "no service gives file references yet",
     "Message.readAt": "no service notes when a message was read yet",
     "RebasePreview.problems": "each decision is judged when it is made; nothing here fails only together",
     **dict.fromkeys((f"VariantProblem.{name}" for name in ("path", "code", "message")), "see RebasePreview.problems"),
+    **dict.fromkeys(
+        (c for c in COORDINATES if c.startswith(tuple(f"{name}." for name in OF_ERASURES))), "see NOT_DONE"
+    ),
+    **dict.fromkeys(("Query.erasures", "Query.erasureRuns"), "see NOT_DONE"),
     "Party.represents": "no form names a representative's proof yet: the list is always empty",
 }
 
