@@ -10,6 +10,7 @@ from kreisbund_platform.ids import Kind
 from tests.isolation.generator import QUERY, SCHEMA, Selection, select, value_of
 from tests.isolation.harvest import Own
 
+LEIKA_KEY = "99088011039001"  # of school transport; figures alone are none of the harvested texts
 MOST_FIELDS, MOST_ALIASES = 2_500, 60
 ID_IN = {"version": Kind.TEMPLATE_VERSION, "draft": Kind.TEMPLATE_DRAFT, "template": Kind.PROCESS_TEMPLATE,
          "case": Kind.CASE_RECORD, "variantComparison": Kind.TEMPLATE_VARIANT,
@@ -115,8 +116,7 @@ def given_for(root: str, own: Own, templates: list[str], each: int) -> list[dict
     if "slug" in names:
         return [{"slug": quoted(slug)} for slug in templates]
     if "leikaKey" in names:
-        keys = sorted(text for text in own.texts if len(text) == 14 and text.isdigit() and text.startswith("99"))
-        return [{"leikaKey": quoted(key)} for key in keys]
+        return [{"leikaKey": quoted(LEIKA_KEY)}]
     return [] if names else [{"first": "50"}]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.isolation import lives
 from tests.isolation.judging import Judge
 from tests.isolation.world import World, made
 
@@ -11,6 +12,7 @@ from tests.isolation.world import World, made
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with made(tmp_path_factory.mktemp("isolation")) as world:
+        lives.lived(world)
         yield world
 
 

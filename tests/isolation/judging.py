@@ -22,6 +22,15 @@ class Judge:
         here = self.world.deployment
         return {slug: harvest(here, f"county_{slug}") for slug in COUNTIES} | {SHARED: harvest(here, SHARED)}
 
+    def around(self, county: str | None) -> Own:
+        """What there is for a county's people to look at: their county's rows and what is shared."""
+        found = Own()
+        for each in [self.own[name] for name in (county, SHARED) if name in self.own]:
+            found.texts |= each.texts
+            for kind, ids in each.ids.items():
+                found.ids[kind] |= ids
+        return found
+
     @cached_property
     def published(self) -> str:
         """All shared texts in one: what stands in a published diagram is nobody's secret."""

@@ -10,7 +10,7 @@ from tests.isolation import rights
 from tests.isolation.asking import Question, arguments, documents, quoted
 from tests.isolation.changes import about, document
 from tests.isolation.generator import MUTATION, QUERY, SCHEMA, Selection
-from tests.isolation.harvest import SHARED, Own
+from tests.isolation.harvest import Own
 from tests.isolation.judging import Judge
 from tests.isolation.mutants import (
     all_open,
@@ -25,8 +25,12 @@ from tests.isolation.world import COUNTY, Person, World
 
 MOST_WAYS = 12
 TEMPLATES = ["schuelerbefoerderung", "jagdschein"]
-# hangs on a rebase that the demonstration has none of; what is computed for it is not read before it is found
-NOT_REACHED = {c for c in rights.RIGHTS if c.startswith(("RebasePreview.", "RebaseTarget.", "VariantProblem."))}
+NOT_SHOWN = {
+    "TemplateHistoryEntry": "in a county the one list that leads to it is empty, whatever the rule says",
+    "Erasure": "nothing here has been kept long enough to be erased",
+    "ErasureRun": "see Erasure",
+}
+REFUSED = '"INTERNAL"'  # a county's login has no right to the table
 ROOTS = {"Query", "Mutation", "Subscription"}
 
 
@@ -38,13 +42,7 @@ def checked() -> list[str]:
 
 @pytest.fixture(scope="module")
 def mine(judge: Judge) -> Own:
-    """What there is for the county's people to look at: their county's rows and what is shared."""
-    own = Own()
-    for each in (judge.own[COUNTY], judge.own[SHARED]):
-        own.texts |= each.texts
-        for kind, ids in each.ids.items():
-            own.ids[kind] |= ids
-    return own
+    return judge.around(COUNTY)
 
 
 def test_the_policy_is_the_list_that_was_reviewed() -> None:
@@ -61,7 +59,7 @@ def test_each_line_of_the_policy_is_missed(world: World, judge: Judge, mine: Own
             escaped.append(coordinate)
     with capsys.disabled():
         print(f"\n{answered + read} lines removed in turn: {answered} seen in the answer, {read} in the statement")
-    assert set(escaped) <= NOT_REACHED, sorted(set(escaped) - NOT_REACHED)
+    assert escaped == []
 
 
 def _outside(world: World, coordinate: str) -> list[Person]:
@@ -153,17 +151,22 @@ RULED = sorted((name, viewpoint) for name, each in TYPES.items() if each.rows fo
 
 
 def test_each_row_rule_is_missed(world: World, mine: Own, capsys) -> None:
-    """All fields stand open, all other rules too: this rule alone keeps another's rows from citizens and guests."""
+    """All fields stand open, all other rules too: this rule alone keeps another's rows from citizens and guests.
+
+    Of the service team's own tables (drafts, reviews, proposals) the database keeps every county out as well: there
+    the rule's removal leads to an error, not to a row.
+    """
     people = {"citizen": [p for p in world.of_county(COUNTY) if p.role == "citizen"][-1],
               "guest": world.person("guest")}  # fmt: skip
     kept = {name: dict(each.rows) for name, each in TYPES.items() if each.rows}
-    caught, without_rows = [], []
+    caught, doubly, missed = [], [], []
     for name, viewpoint in RULED:
         if kept[name].get(viewpoint) == "true":
             continue
         declared = SCHEMA.type_map[name]
         assert isinstance(declared, GraphQLObjectType)
-        texts = [text for text, _q in documents(questions_to(declared, "__typename", mine, TEMPLATES)[:MOST_WAYS])]
+        ways = questions_to(declared, "__typename", mine, TEMPLATES)[: 3 * MOST_WAYS]
+        texts = [text for text, _q in documents(ways)]
         answers = []
         for removed in (False, True):
             for each in TYPES.values():
@@ -177,10 +180,9 @@ def test_each_row_rule_is_missed(world: World, mine: Own, capsys) -> None:
             for other, rules in kept.items():
                 TYPES[other].rows.clear()  # type: ignore[union-attr]
                 TYPES[other].rows.update(rules)  # type: ignore[union-attr]
-        mark = f'"__typename":"{name}"'
-        seen = [mark in answer for answer in answers]
-        (caught if seen == [False, True] else without_rows).append((name, viewpoint, seen))
+        seen = [f'"__typename":"{name}"' in answer for answer in answers]
+        shown = caught if seen == [False, True] else doubly if REFUSED in answers[1] and not seen[1] else missed
+        shown.append(f"{name} {viewpoint}")
     with capsys.disabled():
-        print(f"\n{len(caught)} row rules removed in turn and missed; not shown: {without_rows}")
-    assert [rule for rule in without_rows if rule[2][0]] == []
-    assert len(caught) >= 28
+        print(f"\n{len(caught)} row rules removed in turn and missed, {len(doubly)} held by the database: {doubly}")
+    assert {rule.split()[0] for rule in missed} <= NOT_SHOWN.keys(), f"without a row, or of no effect: {missed}"

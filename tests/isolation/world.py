@@ -16,7 +16,7 @@ from kreisbund_api.main import create_api
 from kreisbund_api.quota import Quota, Quotas
 from kreisbund_api.services import Services
 from kreisbund_platform.clock import SystemClock
-from kreisbund_platform.identity.principals import RealmKind
+from kreisbund_platform.identity.principals import COUNTY_STAFF, RealmKind
 from kreisbund_platform.identity.tokens import API_AUDIENCE, DEMO_CLIENT, PAGES_CLIENT, TokenChecker
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.registry import Registry
@@ -31,6 +31,7 @@ from tests.support.fixtures import Deployment, deployed, settings_for
 
 COUNTY, OTHER, SLEEPING = "nordhausen", "wartburgkreis", "kyffhaeuserkreis"
 DELETED = "unstrut-hainich-kreis"  # its realm's tokens are rightly signed, its county is gone
+UNIT = "schulverwaltung"
 LASTS = timedelta(hours=10)
 AT_ONCE = 2
 
@@ -66,12 +67,17 @@ class Said:
 
 @dataclass
 class World:
-    """The running application and everybody who may ask it."""
+    """The running application and everybody who may ask it.
+
+    `shown` and `done`: fields that answers showed, and mutations that succeeded, before the attempts begin.
+    """
 
     deployment: Deployment
     settings: Settings
     app: FastAPI
     people: list[Person]
+    shown: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
 
     @property
     def services(self) -> Services:
@@ -204,6 +210,8 @@ def _person(settings: Settings, realm: DemoRealm, person: DemoPerson, *, no_role
     now = SystemClock().now()
     claims = access_claims(settings, Grant(person, DEMO_CLIENT, secrets.token_hex(8), now), now)
     claims["exp"] = int((now + LASTS).timestamp())
+    if person.role in COUNTY_STAFF:
+        claims["units"] = [UNIT]
     if no_role:
         claims |= {"realm_access": {"roles": []}, "sub": f"nobody-{realm.name}"}
     role = "none" if no_role else person.role.value

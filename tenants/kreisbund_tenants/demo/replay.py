@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from kreisbund_platform.cases import intake, queries, tasks, withdrawal
+from kreisbund_platform.cases import intake, messages, notes, queries, tasks, withdrawal
 from kreisbund_platform.cases.models import Task
 from kreisbund_platform.cases.waits import queries as waits
 from kreisbund_platform.cases.waits import timers
@@ -24,10 +24,12 @@ from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Principal, Role, system_of
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.context import TenantContext
+from kreisbund_tenants.demo.remarks import Remarks
 from kreisbund_tenants.demo.scripts import Playing
 
 ASK_AGAIN = timedelta(days=2)
 RETRIEVED_AFTER = timedelta(days=1)
+ANSWERED_AFTER = timedelta(hours=20)
 MOST_QUESTIONS = 60
 
 
@@ -78,6 +80,7 @@ class Replay:
         self._settings = settings
         self._staff = staff
         self._random = random.Random(seed)  # noqa: S311  a seed must replay the same year
+        self._remarks = Remarks(tenant.name, seed)
         self._moments: list[_Moment] = []
         self._cases: dict[UUID, _Case] = {}
         self._order = 0
@@ -169,9 +172,24 @@ class Replay:
             script = case.plan.playing.script
             raise TypeError(f"demo task refused: {script.template.slug} {script.name} {task.element_id} {result}")
         case.completed += 1
+        if case.completed == 1 and Role.CITIZEN not in person.roles:
+            self._remark(case, work)
         if case.plan.channel is None and downloads.notices_of(work, case.id):
             self._later(case, lambda: self._retrieve(case), RETRIEVED_AFTER)
         self._later(case, lambda: self._claim(case))
+
+    def _remark(self, case: _Case, work: WorkContext) -> None:
+        """After the first check somebody may note something or ask the applicant."""
+        playing = case.plan.playing
+        if note := self._remarks.note(playing.family_name, playing.town):
+            _expected(notes.add_note(work, str(case.id), note))
+        letter = self._remarks.letter(f"{playing.given_name} {playing.family_name}", playing.town)
+        if letter is None or case.plan.channel is not None:
+            return
+        _expected(messages.send(work, str(case.id), letter.subject, letter.text))
+        answer = (str(case.id), f"Re: {letter.subject}", letter.answer)
+        applicant = case.plan.applicant
+        self._at(self.clock.now() + ANSWERED_AFTER, lambda: _expected(messages.send(self._work(applicant), *answer)))
 
     def _retrieve(self, case: _Case) -> None:
         """The applicant reads the notice, from which the objection period runs."""
@@ -181,3 +199,8 @@ class Replay:
 
     def _person(self, role: str, plan: Plan) -> Principal:
         return plan.applicant if role == Role.CITIZEN else self._random.choice(self._staff[role])
+
+
+def _expected(result: object) -> None:
+    if not isinstance(result, UUID):
+        raise TypeError(f"demo remark refused: {result}")
