@@ -9,9 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from kreisbund_platform.identity.principals import Role
 from tests.pages.test_browser import CHROMIUM
-from tests.pages.test_journey import adopted, apply, source
-
-__all__ = ["adopted", "source"]
+from tests.pages.test_journey import apply
 
 
 @pytest.fixture(scope="module")

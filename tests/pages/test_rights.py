@@ -16,9 +16,7 @@ from kreisbund_tenants.demo.people import people_of
 from kreisbund_tenants.demo.realms import realm_named
 from tests.pages.conftest import Browser, Page
 from tests.pages.test_browser import CHROMIUM
-from tests.pages.test_journey import adopted, apply, source
-
-__all__ = ["adopted", "source"]
+from tests.pages.test_journey import apply
 
 DESK = "/desk/nordhausen"
 
