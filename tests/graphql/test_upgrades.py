@@ -83,7 +83,8 @@ def test_previewed_started_and_undone(api, running):
         " } } messages { subject } } } } }",
     )["data"]
     told = [edge["node"] for edge in mine["applications"]["edges"] if edge["node"]["messages"]]
-    assert told[0]["history"]["edges"][0]["node"]["upgrade"]["legalBasis"] == "§ 4 ThürSchFG"
+    upgrades = [edge["node"]["upgrade"] for each in told for edge in each["history"]["edges"]]
+    assert {"legalBasis": "§ 4 ThürSchFG"} in upgrades
     back = {"upgrade": upgrade["id"], "expectedVersion": found["version"], "idempotencyKey": "three"}
     assert ask(UNDO, input=back)["undoCaseUpgrade"]["upgrade"]["status"] == "UNDOING"
     while do(batches.next_batch, system=True):

@@ -30,7 +30,7 @@ class Planting:
         self.account = f"account-{name}"
         self.case, self.party = new_id(Kind.CASE_RECORD, START), new_id(Kind.PARTY, START)
         self.texts: dict[str, set[str]] = {}
-        self.numbers = itertools.count(1 if name == "erna" else 1000)
+        self.numbers = itertools.count(1_000_000 if name == "erna" else 2_000_000)
 
     def everywhere(self):
         for table in OF_PERSONS:
