@@ -1,9 +1,9 @@
 """A county's realm through suspension, export, deletion and restore, at a real Keycloak."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from kreisbund_platform.clock import SystemClock
@@ -14,7 +14,8 @@ from kreisbund_tenants.moving.place import Place
 from kreisbund_tenants.realms import keys, service
 from kreisbund_tenants.realms.keycloak import administration
 
-from .conftest import PATIENCE_SECONDS, County, Stage, _county
+from .conftest import County, Stage, _county
+from .test_keycloak import log_in, wear_out, who
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,11 @@ def third(stage: Stage) -> Iterator[County]:
 
 def test_suspending_ends_logins_at_keycloak(stage: Stage, third: County) -> None:
     person = third.person("caseworker")
-    refresh = stage.granted(third, person).json()["refresh_token"]
-    form = {"grant_type": "refresh_token", "client_id": "kreisbund-demo", "refresh_token": refresh}
-    service.end_sessions(stage.access, third.slug)
-    answer = httpx.post(stage.token_address(third), data=form, trust_env=False, timeout=PATIENCE_SECONDS)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    with closing(log_in(stage, third, person)) as browser:
+        assert who(stage, third, browser) == person.name
+        service.end_sessions(stage.access, third.slug)
+        wear_out(stage, third, browser)
+        assert who(stage, third, browser) is None
     assert stage.granted(third, person).status_code == 200
 
 
