@@ -297,6 +297,19 @@ def test_what_was_erased_after_the_export_does_not_come_back(town, exported):
         assert verifying.verify(connection, settings, store_of(settings), copy).finding is None
 
 
+def test_an_invitation_of_the_service_team_stays_where_it_was_given(town, exported, tmp_path):
+    """What `shared` knows of it points to one county: a copy beside the original must not claim it."""
+    invitation, tenant = new_id(Kind.SUPPORT_INVITATION, START), town.county(COUNTY)
+    values = f"VALUES ('{invitation}', '{tenant.id}', now() + interval '1 day')"
+    town.execute(f"INSERT INTO shared.support_invitation {values}")
+    try:
+        restored(town, town.export(COUNTY, tmp_path / "county.kbx"), "nordhausen-gast", copy=True)
+        owner = town.shared("SELECT tenant_id FROM shared.support_invitation WHERE id = %s", invitation)
+        assert owner == [(tenant.id,)]
+    finally:
+        town.execute(f"DELETE FROM shared.support_invitation WHERE id = '{invitation}'")
+
+
 def test_the_seam_before_opening_sees_the_data_and_may_refuse(town, exported):
     def refuse(connection, tenant):
         (cases,) = connection.execute("SELECT count(*) FROM case_record").fetchone()

@@ -75,7 +75,7 @@ def test_a_county_out_and_in(command: Run, county: TenantContext, tmp_path: Path
         "kreisbund: the slug nordhausen is taken; --as names another",
     )
     copied = command("tenants", "restore", str(file), "--as", "kopie", "--without-regional-key")
-    assert copied.stdout == "kopie SUSPENDED: './kreisbund tenants resume kopie' opens it\n"
+    assert copied.stdout == "kopie SUSPENDED: './kreisbund tenants resume kopie' opens it\n", copied.stderr
     assert command("audit", "verify", "kopie").returncode == 0
     assert command("tenants", "resume", "kopie").stdout == "kopie ACTIVE\n"
     assert command("tenants", "check").stdout == "0 deviations\n"

@@ -32,7 +32,6 @@ TABLES = (
     SharedTable("natural_person_account", "realm", "subject"),
     SharedTable("collector_position", "tenant_id", "tenant_id"),
     SharedTable("dashboard_month", "tenant_id", "month"),
-    SharedTable("support_invitation", "tenant_id", "id"),
     SharedTable("adoption_overview", "tenant_id", "template_id"),
 )
 COUNTY = ("id", "slug", "name", "regional_key", "kind", "status", "profile", "identity", "four_eyes", "created_at")
