@@ -1,11 +1,10 @@
 """Where checkpoints lie: a folder or S3. Append-only: what is there is never written again."""
 
-import os
-import secrets
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from kreisbund_platform import durable
 from kreisbund_platform.settings import Settings
 
 ENDING = ".json"
@@ -58,7 +57,8 @@ class FolderStore:
         folder = self._root / str(county)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_once(folder, name_of(number), content)
+            with durable.written(folder / name_of(number), once=True) as file:
+                file.write(content)
         except FileExistsError as problem:
             raise CheckpointExistsError from problem
         except OSError as problem:
@@ -78,23 +78,6 @@ class FolderStore:
         folder = self._root / str(county)
         found = [number_in(path.name) for path in folder.iterdir()] if folder.is_dir() else []
         return sorted(number for number in found if number is not None)
-
-
-def _write_once(folder: Path, name: str, content: bytes) -> None:
-    beside = folder / f".{name}.{secrets.token_hex(4)}"
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(beside, folder / name)
-    finally:
-        beside.unlink(missing_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def store_of(settings: Settings, kind: str = "") -> CheckpointStore:

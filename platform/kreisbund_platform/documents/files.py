@@ -1,12 +1,11 @@
 """Where the bytes of documents and uploads lie: named by their content, so nothing is ever overwritten."""
 
 import hashlib
-import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import Protocol
 
+from kreisbund_platform import durable
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.context import TenantContext
 
@@ -51,7 +50,8 @@ class LocalFileStore:
         target = self._path(tenant, key)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_durably(target, content)
+            with durable.written(target) as file:
+                file.write(content)
         return key
 
     def get(self, tenant: TenantContext, key: str) -> bytes:
@@ -82,23 +82,6 @@ class LocalFileStore:
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
             raise FileDamagedError("not a key of this store")
         return self._root / tenant.slug / key[:2] / key
-
-
-def _write_durably(target: Path, content: bytes) -> None:
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def store_of(settings: Settings) -> FileStore:

@@ -5,9 +5,9 @@ import json
 import re
 import stat
 import zipfile
-import zlib
 from typing import Any
 
+from kreisbund_platform import archives
 from kreisbund_platform.templates.source import LARGEST_FILE, MOST_FILES
 from kreisbund_platform.texts import _
 
@@ -40,7 +40,7 @@ def members_of(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_archive(archive)
             return _contents(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, OverflowError) as error:
+    except archives.UNREADABLE as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError("", "NOT_A_BUNDLE", _("Die Datei ist kein Paket einer Prozessvorlage.")) from error

@@ -5,11 +5,8 @@ with its size and SHA-256, the signature covers the manifest; nothing of a file 
 """
 
 import json
-import os
-import secrets
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,6 +15,7 @@ from typing import IO, Any, Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kreisbund_platform import archives, durable
 from kreisbund_platform.identity import deployment_keys, sealed_boxes
 from kreisbund_platform.settings import Settings
 from kreisbund_tenants.moving.errors import DamagedError, MovingError
@@ -114,7 +112,7 @@ class Reader:
         try:
             self._zip = zipfile.ZipFile(file)
             content, signature = self._small(MANIFEST), self._small(SIGNATURE)
-        except (zipfile.BadZipFile, KeyError, OSError, zlib.error) as problem:
+        except (KeyError, *archives.UNREADABLE) as problem:
             raise DamagedError("this is no export, or it is cut off") from problem
         self.signed_by = _signer(content, signature, trusted)
         self.manifest: dict[str, Any] = json.loads(content)
@@ -140,7 +138,7 @@ class Reader:
                     if size > part["bytes"]:
                         break
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as problem:
+        except archives.UNREADABLE as problem:
             raise DamagedError(f"{part['name']} is damaged") from problem
         if size != part["bytes"] or digest.hexdigest() != part["sha256"]:
             raise DamagedError(f"{part['name']} is damaged")
@@ -216,20 +214,8 @@ def written_beside(target: Path) -> Iterator[IO[bytes]]:
     """A file that takes its name only when it is whole and durable. Raises MovingError where the name is taken."""
     if target.exists():
         raise MovingError(f"{target} exists already")
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w+b") as file:
+        with durable.written(target, once=True, mode=0o600) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(beside, target)
     except OSError as problem:
         raise MovingError(f"{target} cannot be written: {problem.strerror}") from problem
-    finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

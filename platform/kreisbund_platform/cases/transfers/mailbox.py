@@ -1,15 +1,14 @@
 """Where sealed packages and receipts wait for their county: a folder each below `<home>/files/_transfers`.
 
-Writing twice is fine: a letter's name is its transfer and kind, and what is there stays.
+Writing twice is fine: a letter's name is its transfer and kind, and the same letter has the same bytes.
 """
 
-import os
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from kreisbund_platform import durable
 from kreisbund_platform.settings import Settings
 
 PACKAGE, RECEIPT = "package", "receipt"
@@ -40,18 +39,11 @@ class Letter:
 
 
 def put(settings: Settings, receiver: UUID, transfer_id: UUID, kind: str, content: bytes) -> None:
-    """Stores durably: beside, synced, linked into place."""
+    """Stores durably: before its transaction ends it lies there."""
     folder = _folder(settings, receiver)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = folder / f".{transfer_id}.{secrets.token_hex(4)}"
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(folder / f"{transfer_id}.{kind}")
-    finally:
-        beside.unlink(missing_ok=True)
+    with durable.written(folder / f"{transfer_id}.{kind}") as file:
+        file.write(content)
 
 
 def waiting(settings: Settings, county: UUID) -> list[Letter]:
