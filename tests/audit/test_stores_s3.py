@@ -11,15 +11,10 @@ import pytest
 
 from kreisbund_platform.audit.stores import CheckpointExistsError, CheckpointStoreError
 from kreisbund_platform.audit.stores_s3 import S3Store
+from tests.support.ports import free_port
 
 COUNTY, OTHER = UUID(int=1), UUID(int=2)
 BUCKET = "checkpoints"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(port, process):

@@ -27,7 +27,8 @@ import psycopg
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import processes
 from kreisbund_infra.local.home import Home
-from tests.journeys.conftest import Deployment, free_port
+from tests.journeys.conftest import Deployment
+from tests.support.ports import free_port
 
 COUNTY, CLIENTS, FINISHES_WITHIN = "nordhausen", 3, 300
 TEMPLATE = "schuelerbefoerderung"

@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from kreisbund_platform.settings import KeycloakAccess
 from kreisbund_tenants.realms.keycloak import administration
-from tests.journeys.conftest import CHECKOUT, Deployment, free_port
+from tests.journeys.conftest import CHECKOUT, Deployment
 from tests.journeys.test_main_job import COUNTIES, find_case, submit
 from tests.support.keycloak import RunningKeycloak
+from tests.support.ports import free_port
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE_MS = 60_000  # Keycloak builds each page of its theme at the first look

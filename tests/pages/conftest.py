@@ -1,7 +1,6 @@
 """The whole application on a port of its own, and browsers without scripts that log in at the demo issuer."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from kreisbund_tenants.demo.realms import realm_named
 from kreisbund_tenants.seeding import seed_services
 from tests.support.database import fresh_database
 from tests.support.fixtures import COUNTY, OTHER_COUNTY, deployed, settings_for
+from tests.support.ports import free_port
 
 FOLDER = "catalogue/schule/schuelerbefoerderung"
 LEAD_COUNTY = "kyffhaeuserkreis"  # of the topic whose template the tests apply for
@@ -111,12 +111,6 @@ class Site:
         answer = browser.client.post(str(answer.url), data=fields, headers={"Origin": self.base})
         assert answer.status_code == 200, answer.text[:2000]
         return browser
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

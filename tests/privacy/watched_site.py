@@ -30,8 +30,9 @@ from kreisbund_tenants.demo.people import people_of
 from kreisbund_tenants.demo.realms import realm_named
 from tests.cases.models import MODELS
 from tests.faults.test_kills import BEAT
-from tests.pages.conftest import Browser, Page, free_port
+from tests.pages.conftest import Browser, Page
 from tests.support.fixtures import COUNTY, OTHER_COUNTY, principal_of
+from tests.support.ports import free_port
 
 COUNTIES = (COUNTY, OTHER_COUNTY, "kyffhaeuserkreis", "unstrut-hainich-kreis")
 TEMPLATES = ("schuelerbefoerderung", "unterhaltsvorschuss", "beat", "receiver")
