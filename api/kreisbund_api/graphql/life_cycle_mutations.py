@@ -8,9 +8,9 @@ from kreisbund_api.graphql import life_cycle_changes as given
 from kreisbund_api.graphql.changing import Outcome, done, perform
 from kreisbund_api.graphql.reading import Info
 from kreisbund_platform.errors import FieldError, Invalid
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.templates.life_cycle import (
-    access,
     agreements,
     drafts,
     publication,
@@ -185,7 +185,7 @@ class PublicationMutations:
         def act() -> Outcome:
             identifier = parse_id(input.version, Kind.TEMPLATE_VERSION)
             if identifier is None:
-                return access.unknown()
+                return refusals.not_found()
             return done("VersionSuccess", signatures.sign_version(info.context.team_work, identifier))
 
         return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]

@@ -7,8 +7,8 @@ from kreisbund_platform.cases import queries, task_rights
 from kreisbund_platform.cases.holding import Held, hold_task
 from kreisbund_platform.cases.models import Application, CaseRecord
 from kreisbund_platform.cases.rows import HeldTask
-from kreisbund_platform.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
-from kreisbund_platform.identity import suspension
+from kreisbund_platform.errors import FieldError, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity import refusals, suspension
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.ids import Kind, parse_id
@@ -16,11 +16,6 @@ from kreisbund_platform.texts import _
 
 WORKING_ROLES = frozenset({Role.CASEWORKER, Role.TEAM_LEAD, Role.RECORDS_OFFICER})
 LONGEST_TEXT = 20_000
-
-
-def not_found() -> NotFound:
-    """The same answer for unreadable, foreign and unknown ids."""
-    return NotFound("NOT_FOUND", _("Das gibt es nicht."))
 
 
 def suspended(work: WorkContext) -> Forbidden | None:
@@ -34,9 +29,9 @@ def case_for_staff(work: WorkContext, case_id: str) -> CaseRecord | Refusal:
     """A case, locked, for those of the county who work cases."""
     identifier = parse_id(case_id, Kind.CASE_RECORD)
     if not work.principal.roles & WORKING_ROLES:
-        return not_found() if work.principal.roles <= {Role.CITIZEN} else _no_right()
+        return refusals.not_found() if work.principal.roles <= {Role.CITIZEN} else _no_right()
     case = queries.lock_case(work.connection, identifier) if identifier else None
-    return suspended(work) or case or not_found()
+    return suspended(work) or case or refusals.not_found()
 
 
 def own_case(work: WorkContext, case_or_application: str) -> CaseRecord | Refusal:
@@ -44,7 +39,7 @@ def own_case(work: WorkContext, case_or_application: str) -> CaseRecord | Refusa
     application = own_application(work, case_or_application)
     if not isinstance(application, Application):
         return application
-    return queries.lock_case(work.connection, application.case_id) or not_found()
+    return queries.lock_case(work.connection, application.case_id) or refusals.not_found()
 
 
 def own_application(work: WorkContext, case_or_application: str) -> Application | Refusal:
@@ -55,7 +50,7 @@ def own_application(work: WorkContext, case_or_application: str) -> Application 
     elif identifier := parse_id(case_or_application, Kind.CASE_RECORD):
         application = queries.application_of_case(work.connection, identifier)
     if application is None or application.applicant_subject != work.principal.subject:
-        return not_found()
+        return refusals.not_found()
     return application
 
 
@@ -64,7 +59,7 @@ def task_for(work: WorkContext, task_id: str) -> tuple[Held, HeldTask] | Refusal
     identifier = parse_id(task_id, Kind.TASK)
     found = hold_task(work, identifier) if identifier else None
     if found is None:
-        return not_found()
+        return refusals.not_found()
     return _task_refusal(work, *found) or found
 
 
@@ -73,9 +68,9 @@ def _task_refusal(work: WorkContext, held: Held, task: HeldTask) -> Refusal | No
     is_staff = bool(roles - {Role.CITIZEN})
     if task.role == Role.CITIZEN and not is_staff:
         own = held.applicant_subject is not None and held.applicant_subject == work.principal.subject
-        return None if own and Role.CITIZEN in roles else not_found()
+        return None if own and Role.CITIZEN in roles else refusals.not_found()
     if not is_staff:
-        return not_found()
+        return refusals.not_found()
     rights = [right for right in task_rights.of(work.principal, task) if task.role in right.roles]
     if not rights:
         return _no_right()

@@ -8,6 +8,7 @@ from kreisbund_platform.cases import access, queries
 from kreisbund_platform.cases.holding import hold_task
 from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.errors import Conflict, Forbidden, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.rights import people
@@ -20,7 +21,7 @@ def reassign(work: WorkContext, task_id: str, assignee: str | None, expected_ver
     identifier = ids.parse_id(task_id, ids.Kind.TASK)
     found = hold_task(work, identifier) if identifier else None
     if found is None or found[1].role == Role.CITIZEN:
-        return access.not_found()
+        return refusals.not_found()
     held, task = found
     if task.unit_id and work.principal.units and task.unit_id not in work.principal.units:
         return Forbidden("OTHER_UNIT", _("Diese Aufgabe gehört einer anderen Organisationseinheit."))

@@ -8,6 +8,7 @@ from kreisbund_platform.cases.models import Application
 from kreisbund_platform.cases.rows import HeldCase
 from kreisbund_platform.engine.advance import Cancel
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.texts import _
@@ -16,11 +17,11 @@ from kreisbund_platform.texts import _
 def withdraw(work: WorkContext, application_id: str, reason: str | None, expected_version: int) -> UUID | Refusal:
     """Ends all open tasks and timers of the case; answers the application's id."""
     if parse_id(application_id, Kind.APPLICATION) is None:
-        return access.not_found()
+        return refusals.not_found()
     application = access.own_application(work, application_id)
     held = hold(work, application.case_id) if isinstance(application, Application) else None
     if held is None or not isinstance(application, Application):
-        return access.not_found()
+        return refusals.not_found()
     if reason and (problem := access.text_problem("reason", reason, longest=2_000)):
         return problem
     return _refusal(held.case, application, expected_version) or _withdraw(work, held, application, reason)

@@ -13,10 +13,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from kreisbund_platform.settings import Settings
 
 
+def derived(settings: Settings, purpose: bytes) -> bytes:
+    """The deployment's secret for this purpose, 32 bytes, always the same (HKDF-SHA256, RFC 5869)."""
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose).derive(settings.wrapping_key)
+
+
 def private_key(settings: Settings, purpose: bytes) -> Ed25519PrivateKey:
     """The deployment's key for this purpose, always the same."""
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=purpose).derive(settings.wrapping_key)
-    return Ed25519PrivateKey.from_private_bytes(derived)
+    return Ed25519PrivateKey.from_private_bytes(derived(settings, purpose))
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:

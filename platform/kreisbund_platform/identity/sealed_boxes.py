@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from kreisbund_platform.identity import deployment_keys
 from kreisbund_platform.settings import Settings
 
 MAGIC = b"KBSEAL1\n"
@@ -36,8 +37,7 @@ class Target(Protocol):
 
 def private_key(settings: Settings, purpose: bytes) -> X25519PrivateKey:
     """The deployment's receiving key for this purpose, always the same."""
-    derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose).derive(settings.wrapping_key)
-    return X25519PrivateKey.from_private_bytes(derived)
+    return X25519PrivateKey.from_private_bytes(deployment_keys.derived(settings, purpose))
 
 
 def public_bytes(key: X25519PrivateKey) -> bytes:

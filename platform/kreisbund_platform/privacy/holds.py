@@ -6,6 +6,7 @@ from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases import access
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.privacy import erasure_queries as queries
 from kreisbund_platform.privacy.models import LegalHold
@@ -19,7 +20,7 @@ def set_hold(work: WorkContext, case_id: str, reason: str, expected_version: int
     identifier = ids.parse_id(case_id, ids.Kind.CASE_RECORD)
     case = queries.lock_case(work.connection, identifier) if identifier else None
     if case is None:
-        return access.not_found()
+        return refusals.not_found()
     if refusal := access.suspended(work) or access.text_problem("reason", reason, LONGEST_REASON):
         return refusal
     if case.version != expected_version:
@@ -44,7 +45,7 @@ def lift_hold(work: WorkContext, hold_id: str, reason: str, expected_version: in
     identifier = ids.parse_id(hold_id, ids.Kind.LEGAL_HOLD)
     hold = queries.lock_hold(work.connection, identifier) if identifier else None
     if hold is None:
-        return access.not_found()
+        return refusals.not_found()
     if refusal := access.suspended(work) or access.text_problem("reason", reason, LONGEST_REASON):
         return refusal
     if hold.version != expected_version or hold.lifted_at is not None:

@@ -15,6 +15,7 @@ from kreisbund_platform.cases import access
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.documents.files import store_of
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.retention import ANSWERS_KEPT_FOR
 from kreisbund_platform.privacy import erasing, ledger, persons
@@ -97,7 +98,7 @@ def erase_case(work: WorkContext, case_id: str, expected_version: int) -> UUID |
     identifier = ids.parse_id(case_id, ids.Kind.CASE_RECORD)
     case = queries.lock_case(work.connection, identifier) if identifier else None
     if case is None:
-        return access.not_found()
+        return refusals.not_found()
     if refusal := access.suspended(work) or _refusal(work, [case], case.version, expected_version):
         return refusal
     return _erase(work, [case])
@@ -106,7 +107,7 @@ def erase_case(work: WorkContext, case_id: str, expected_version: int) -> UUID |
 def erase_account(work: WorkContext, account: str, expected_version: int) -> UUID | Refusal:
     """Erases all cases of an applicant and what the account left beside them; answers the ledger's entry."""
     if not persons.is_known(work, account):
-        return access.not_found()
+        return refusals.not_found()
     person = persons.of_account(work, account)
     found = queries.lock_cases(work.connection, person.cases)
     if refusal := access.suspended(work) or _refusal(work, found, _version(found), expected_version):

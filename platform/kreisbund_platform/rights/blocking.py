@@ -5,6 +5,7 @@ from uuid import UUID
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.rights import people, queries
 from kreisbund_platform.rights.models import AccountBlock
@@ -40,8 +41,8 @@ def unblock(work: WorkContext, block_id: str, expected_version: int) -> UUID | R
     identifier = ids.parse_id(block_id, ids.Kind.ACCOUNT_BLOCK)
     found = rows.one(work.connection, AccountBlock, lock=True, id=identifier) if identifier else None
     if found is None:
-        return people.not_found()
-    if refused := people.stale(found, expected_version):
+        return refusals.not_found()
+    if refused := refusals.stale(found.version, expected_version):
         return refused
     if found.ended_at is not None:
         return Conflict("NOT_BLOCKED", _("Dieses Konto ist nicht mehr gesperrt."), found.version)

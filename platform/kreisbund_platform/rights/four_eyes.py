@@ -16,10 +16,11 @@ import orjson
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Conflict, Forbidden, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.policy import POLICY
 from kreisbund_platform.identity.principals import Principal, RealmKind, Role
-from kreisbund_platform.rights import people, persons, queries
+from kreisbund_platform.rights import persons, queries
 from kreisbund_platform.rights.models import Approval
 from kreisbund_platform.templates.life_cycle import rows
 from kreisbund_platform.texts import _
@@ -155,15 +156,15 @@ def _visible(work: WorkContext, approval_id: str) -> Approval | Refusal:
     found = rows.one(work.connection, Approval, lock=True, id=identifier) if identifier else None
     mine = found is not None and found.proposed_by == work.principal.subject
     if found is None or not (mine or work.principal.roles & set(map(Role, found.roles))):
-        return people.not_found()
+        return refusals.not_found()
     return found
 
 
 def _closed(
     work: WorkContext, found: Approval, expected_version: int, *, confirmed_too: bool = False
 ) -> Conflict | None:
-    if found.version != expected_version:
-        return Conflict("STALE_VERSION", _("Das wurde inzwischen geändert."), found.version)
+    if refused := refusals.stale(found.version, expected_version):
+        return refused
     over = found.used_at or found.withdrawn_at or found.until <= work.clock.now()
     if over or (found.confirmed_at and not confirmed_too):
         return Conflict("APPROVAL_CLOSED", _("Dieser Vorschlag steht nicht mehr offen."), found.version)

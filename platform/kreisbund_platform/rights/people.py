@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from kreisbund_platform.clock import BERLIN
-from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from kreisbund_platform.errors import FieldError, Forbidden, Invalid
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.rights.models import AccountBlock, Delegation, StaffAccount, Substitution, SupportInvitation
 from kreisbund_platform.templates.life_cycle import rows
@@ -14,11 +14,6 @@ LONGEST_REASON = 2_000
 Decided = AccountBlock | Substitution | Delegation | SupportInvitation
 
 
-def not_found() -> NotFound:
-    """The same answer for unreadable, foreign and unknown ids."""
-    return NotFound("NOT_FOUND", _("Das gibt es nicht."))
-
-
 def no_right() -> Forbidden:
     """The person sees it and may not change it."""
     return Forbidden("ROLE_MISSING", _("Dazu fehlt Ihnen die Berechtigung."))
@@ -27,13 +22,6 @@ def no_right() -> Forbidden:
 def invalid(path: str, code: str, message: str) -> Invalid:
     """One field is wrong."""
     return Invalid("INVALID_INPUT", _("Bitte prüfen Sie Ihre Angaben."), (FieldError(path, code, message),))
-
-
-def stale(row: Decided, expected_version: int) -> Conflict | None:
-    """Whether somebody else changed it meanwhile."""
-    if row.version == expected_version:
-        return None
-    return Conflict("STALE_VERSION", _("Das wurde inzwischen geändert."), row.version)
 
 
 def today(work: WorkContext) -> date:

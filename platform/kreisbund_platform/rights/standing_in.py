@@ -11,6 +11,7 @@ from uuid import UUID
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import COUNTY_STAFF, Role
 from kreisbund_platform.rights import people
@@ -90,7 +91,7 @@ def end_substitution(work: WorkContext, substitution_id: str, expected_version: 
     identifier = ids.parse_id(substitution_id, ids.Kind.SUBSTITUTION)
     found = rows.one(work.connection, Substitution, lock=True, id=identifier) if identifier else None
     if found is None:
-        return people.not_found()
+        return refusals.not_found()
     if work.principal.subject not in (found.absent, found.created_by) and not work.principal.own_roles & NAMING_ROLES:
         return people.no_right()
     return _ended(work, found, expected_version, "SUBSTITUTION_ENDED", {"absent": found.absent})
@@ -101,7 +102,7 @@ def end_delegation(work: WorkContext, delegation_id: str, expected_version: int)
     identifier = ids.parse_id(delegation_id, ids.Kind.DELEGATION)
     found = rows.one(work.connection, Delegation, lock=True, id=identifier) if identifier else None
     if found is None:
-        return people.not_found()
+        return refusals.not_found()
     if work.principal.subject != found.delegator and not work.principal.own_roles & NAMING_ROLES:
         return people.no_right()
     return _ended(work, found, expected_version, "DELEGATION_ENDED", {"role": found.role, "delegate": found.delegate})
@@ -110,7 +111,7 @@ def end_delegation(work: WorkContext, delegation_id: str, expected_version: int)
 def _ended(
     work: WorkContext, found: Substitution | Delegation, expected_version: int, type: str, body: dict[str, log.Code]
 ) -> UUID | Refusal:
-    if refused := people.stale(found, expected_version):
+    if refused := refusals.stale(found.version, expected_version):
         return refused
     if found.ended_at is not None:
         return Conflict("ALREADY_ENDED", _("Das ist schon beendet."), found.version)

@@ -12,6 +12,7 @@ from psycopg import Connection
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.rights import people, queries
@@ -29,7 +30,7 @@ def invite(work: WorkContext, case_id: str, reason: str, until: datetime) -> UUI
     identifier = ids.parse_id(case_id, ids.Kind.CASE_RECORD)
     version = queries.case_version(work.connection, identifier) if identifier else None
     if identifier is None or version is None:
-        return people.not_found()
+        return refusals.not_found()
     if not _may_invite(work, identifier):
         return people.no_right()
     now = work.clock.now()
@@ -58,10 +59,10 @@ def revoke(work: WorkContext, invitation_id: str, expected_version: int) -> UUID
     identifier = ids.parse_id(invitation_id, ids.Kind.SUPPORT_INVITATION)
     found = rows.one(work.connection, SupportInvitation, lock=True, id=identifier) if identifier else None
     if found is None:
-        return people.not_found()
+        return refusals.not_found()
     if not _may_invite(work, found.case_id):
         return people.no_right()
-    if refused := people.stale(found, expected_version):
+    if refused := refusals.stale(found.version, expected_version):
         return refused
     now = work.clock.now()
     if found.revoked_at is not None or found.until <= now:

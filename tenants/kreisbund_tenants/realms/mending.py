@@ -136,11 +136,6 @@ def _add_people(admin: Any, plan: RealmPlan, found: RealmState) -> None:
             admin.assign_realm_roles(user_id, [admin.get_realm_role(role) for role in roles])
 
 
-def build_flow(admin: Any, steps: tuple[FlowStep, ...]) -> None:
-    """The login flow of a realm that has none of ours yet."""
-    _build_flow(admin, steps, standing=False)
-
-
 def _build_flow(admin: Any, steps: tuple[FlowStep, ...], *, standing: bool) -> None:
     if standing:
         _drop_flow(admin)

@@ -17,7 +17,6 @@ LONGEST_SESSION_SECONDS = 10 * 60 * 60
 EVENTS_KEPT_SECONDS = 90 * 24 * 60 * 60
 PASSWORD_POLICY = "length(12) and maxLength(128) and notUsername(undefined) and notEmail(undefined)"  # noqa: S105
 PRODUCTION_POLICY = f"{PASSWORD_POLICY} and passwordHistory(5)"
-PROFILE_COMPONENT = "org.keycloak.userprofile.UserProfileProvider"
 
 
 def wanted(plan: RealmPlan) -> RealmState:

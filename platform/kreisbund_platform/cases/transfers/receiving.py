@@ -14,6 +14,7 @@ from kreisbund_platform.cases.transfers import envelopes, packages, queries
 from kreisbund_platform.cases.transfers.envelopes import EnvelopeRefusedError
 from kreisbund_platform.cases.transfers.models import CaseTransfer
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.texts import _
@@ -48,7 +49,7 @@ def accept(work: WorkContext, transfer_id: str, expected_version: int) -> UUID |
     identifier = parse_id(transfer_id, Kind.CASE_TRANSFER)
     row = queries.lock(work.connection, identifier) if identifier else None
     if row is None or row.direction != "IN":
-        return access.not_found()
+        return refusals.not_found()
     if refusal := access.suspended(work) or _refusal(row, expected_version):
         return refusal
     package = _package(work, row.package or b"")

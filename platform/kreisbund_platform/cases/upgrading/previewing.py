@@ -16,6 +16,7 @@ from kreisbund_platform.cases.upgrading.queries import Shape
 from kreisbund_platform.cases.upgrading.recipes import Recipe, Wait
 from kreisbund_platform.engine.migration import signature, suggest_mapping
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, NotFound, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind
 from kreisbund_platform.templates.plans import LoadedTemplate
@@ -63,7 +64,7 @@ def preview(
 
 def _not_open(earlier: CaseUpgrade | None, expected_version: int) -> Refusal | None:
     if earlier is None:
-        return access.not_found()
+        return refusals.not_found()
     if earlier.version != expected_version:
         return Conflict("STALE_VERSION", _("Die Umstellung wurde inzwischen geändert."), earlier.version)
     if earlier.status not in OPEN_TO_PREVIEW:

@@ -8,6 +8,7 @@ from kreisbund_platform.cases import access
 from kreisbund_platform.cases.upgrading import batches, moving, queries, sources
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.texts import _
@@ -79,7 +80,7 @@ def _expected(
     identifier = parse_id(upgrade_id, Kind.CASE_UPGRADE)
     upgrade = queries.lock_upgrade(work.connection, identifier) if identifier else None
     if upgrade is None:
-        return access.not_found()
+        return refusals.not_found()
     if refusal := access.suspended(work):
         return refusal
     if upgrade.version != expected_version:

@@ -12,6 +12,7 @@ from kreisbund_platform.cases.models import Incident
 from kreisbund_platform.cases.waits import queries
 from kreisbund_platform.engine.advance import EngineFault, IncidentRetried, StaleToken
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.texts import _
@@ -37,7 +38,7 @@ def resolve(work: WorkContext, order: Resolve) -> UUID | Refusal:
     held = hold(work, found.case_id) if found else None
     found = queries.incident(work.connection, found.id) if found else None
     if found is None or held is None:
-        return access.not_found()
+        return refusals.not_found()
     return access.suspended(work) or _refusal(held, found, order) or _resolve(work, held, found, order)
 
 

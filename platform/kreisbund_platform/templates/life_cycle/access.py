@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from kreisbund_platform.errors import FieldError, Forbidden, Invalid
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.identity.principals import Principal, RealmKind, Role
 from kreisbund_platform.templates import queries
@@ -61,18 +61,6 @@ def may_not_write(work: TeamContext, topic_id: UUID) -> Forbidden | None:
         return None
     message = _("Das macht nur der federführende Landkreis dieses Themas oder die Leitung des Serviceteams.")
     return Forbidden("ONLY_LEAD_COUNTY", message)
-
-
-def unknown() -> NotFound:
-    """The same answer for unreadable, foreign and unknown ids."""
-    return NotFound("NOT_FOUND", _("Das gibt es nicht."))
-
-
-def stale(current: int, expected: int) -> Conflict | None:
-    """Whether somebody else changed the thing meanwhile."""
-    if current == expected:
-        return None
-    return Conflict("STALE_VERSION", _("Das wurde inzwischen geändert."), current)
 
 
 def text_problem(path: str, text: str) -> Invalid | None:

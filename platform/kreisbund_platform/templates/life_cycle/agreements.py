@@ -7,6 +7,7 @@ from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import FieldError, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.templates.life_cycle import access, rows, shared_queries, voting
@@ -31,10 +32,10 @@ def change_rules(work: TeamContext, agreement_id: str, rules: ReviewRules, expec
     identifier = ids.parse_id(agreement_id, ids.Kind.COOPERATION_AGREEMENT)
     agreement = rows.one(work.connection, CooperationAgreement, lock=True, id=identifier) if identifier else None
     if agreement is None:
-        return access.unknown()
+        return refusals.not_found()
     if Role.SERVICE_TEAM_LEAD not in work.principal.roles:
         return Forbidden("ROLE_MISSING", _("Das trägt nur die Leitung des Serviceteams ein."))
-    refusal = access.stale(agreement.version, expected_version) or _invalid(rules)
+    refusal = refusals.stale(agreement.version, expected_version) or _invalid(rules)
     if refusal:
         return refusal
     agreement.rule, agreement.minimum_review_days = rules.rule, rules.minimum_review_days

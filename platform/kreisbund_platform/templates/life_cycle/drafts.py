@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.templates import queries
 from kreisbund_platform.templates.life_cycle import access, contents, rows, shared_queries
@@ -59,7 +60,7 @@ def _from_version(work: TeamContext, version_id: str) -> tuple[TemplateDraft, di
     version = queries.version(work.connection, identifier) if identifier else None
     template = rows.one(work.connection, ProcessTemplate, id=version.template_id) if version else None
     if version is None or template is None:
-        return access.unknown()
+        return refusals.not_found()
     draft = _draft(work, template.slug, template.topic_id, template.title)
     draft.base_version_id = version.id
     return draft, contents.files_of(source_of(version))
@@ -129,7 +130,7 @@ def restore(work: TeamContext, draft_id: str, number: int, expected_version: int
     if not isinstance(draft, TemplateDraft):
         return draft
     older = rows.one(work.connection, DraftRevision, draft_id=draft.id, number=number)
-    return _save(work, draft, dict(older.files), number) if older else access.unknown()
+    return _save(work, draft, dict(older.files), number) if older else refusals.not_found()
 
 
 def _save(work: TeamContext, draft: TemplateDraft, files: dict[str, str], restored: int | None) -> UUID:
@@ -167,10 +168,10 @@ def writable(work: TeamContext, draft_id: str, expected_version: int) -> Templat
     identifier = ids.parse_id(draft_id, ids.Kind.TEMPLATE_DRAFT)
     draft = rows.one(work.connection, TemplateDraft, lock=True, id=identifier) if identifier else None
     if draft is None:
-        return access.unknown()
+        return refusals.not_found()
     if draft.status in ENDED:
         return Conflict("DRAFT_ENDED", _("Dieser Entwurf ist abgeschlossen."), draft.version)
-    return access.may_not_write(work, draft.topic_id) or access.stale(draft.version, expected_version) or draft
+    return access.may_not_write(work, draft.topic_id) or refusals.stale(draft.version, expected_version) or draft
 
 
 def touch(work: TeamContext, draft: TemplateDraft, *names: str) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.templates import publishing, queries
 from kreisbund_platform.templates.life_cycle import access, contents, drafts, rows, shared_queries, signatures
@@ -65,7 +66,7 @@ def sign(work: TeamContext, proposal_id: str) -> UUID | Refusal:
     draft = rows.one(work.connection, TemplateDraft, lock=True, id=seen.draft_id) if seen else None
     proposal = rows.one(work.connection, PublicationProposal, lock=True, id=seen.id) if seen else None
     if draft is None or proposal is None:
-        return access.unknown()
+        return refusals.not_found()
     if proposal.status != "OPEN":
         return Conflict("PROPOSAL_CLOSED", _("Dieser Vorschlag steht nicht mehr zur Unterschrift."))
     ready = _ready(work, draft)
@@ -82,7 +83,7 @@ def withdraw(work: TeamContext, proposal_id: str) -> UUID | Refusal:
     proposal = rows.one(work.connection, PublicationProposal, lock=True, id=identifier) if identifier else None
     draft = rows.one(work.connection, TemplateDraft, id=proposal.draft_id) if proposal else None
     if proposal is None or draft is None:
-        return access.unknown()
+        return refusals.not_found()
     if refused := access.may_not_write(work, draft.topic_id):
         return refused
     if proposal.status != "OPEN":

@@ -13,6 +13,7 @@ from psycopg import Connection
 from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, NotFound, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates import queries
@@ -108,7 +109,7 @@ def approve_classes(
     wanted = sorted(set(classes))
     before = rows.one(work.connection, ReleaseSetting, lock=True, template_id=template.id)
     version = before.version if before else 0
-    if refusal := _class_problem(wanted) or access.stale(version, expected_version):
+    if refusal := _class_problem(wanted) or refusals.stale(version, expected_version):
         return refusal
     setting = ReleaseSetting(
         template_id=template.id,

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from kreisbund_platform.errors import Conflict, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.templates import queries
 from kreisbund_platform.templates.life_cycle import access, rows
@@ -15,7 +16,7 @@ def retire(work: TeamContext, slug: str, number: int | None, reason: str) -> UUI
     """Retires one version, or with `number` None all that are left; answers the template's id."""
     template = rows.one(work.connection, ProcessTemplate, lock=True, slug=slug)
     if template is None:
-        return access.unknown()
+        return refusals.not_found()
     if refusal := access.may_not_write(work, template.topic_id) or access.text_problem("reason", reason):
         return refusal
     wanted = [v for v in _living(work, template.id) if number in (None, v.number)]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import Conflict, FieldError, Forbidden, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.templates.life_cycle import access, drafts, rows, shared_queries, voting
 from kreisbund_platform.templates.life_cycle.models import (
@@ -149,9 +150,9 @@ def resolve(work: TeamContext, comment_id: str, resolved: bool) -> UUID | Refusa
     """Marks a thread as settled, or opens it again: its author or whoever writes the draft."""
     identifier = ids.parse_id(comment_id, ids.Kind.REVIEW_COMMENT)
     found = rows.one(work.connection, ReviewComment, id=identifier) if identifier else None
-    opened = _open(work, str(found.round_id)) if found else access.unknown()
+    opened = _open(work, str(found.round_id)) if found else refusals.not_found()
     if found is None or not isinstance(opened, tuple):
-        return opened if not isinstance(opened, tuple) else access.unknown()
+        return opened if not isinstance(opened, tuple) else refusals.not_found()
     draft, round_ = opened
     if found.author != access.account_of(work.principal) and (refused := access.may_not_write(work, draft.topic_id)):
         return refused
@@ -178,7 +179,7 @@ def vote(work: TeamContext, round_id: str, choice: str, reason: str) -> UUID | R
     if choice == "REJECT" and (refusal := access.text_problem("reason", reason)):
         return refusal
     if len(reason) > access.LONGEST_TEXT or (reason and access.text_problem("reason", reason)):
-        return access.text_problem("reason", reason) or access.unknown()
+        return access.text_problem("reason", reason) or refusals.not_found()
     rows.replace(work.connection, _vote(work, found, county, choice, reason), ["round_id", "tenant_id"])
     _touch(work, found)
     _record(work, draft, found, "VOTE_CAST", choice=choice)
@@ -203,7 +204,7 @@ def close(work: TeamContext, round_id: str, expected_version: int) -> UUID | Ref
     if not isinstance(opened, tuple):
         return opened
     draft, found = opened
-    refusal = access.may_not_write(work, draft.topic_id) or access.stale(found.version, expected_version)
+    refusal = access.may_not_write(work, draft.topic_id) or refusals.stale(found.version, expected_version)
     if refusal:
         return refusal
     if work.clock.now() < found.open_until:
@@ -235,7 +236,7 @@ def _open(work: TeamContext, round_id: str) -> tuple[TemplateDraft, ReviewRound]
     draft = rows.one(work.connection, TemplateDraft, lock=True, id=seen.draft_id) if seen else None
     found = rows.one(work.connection, ReviewRound, lock=True, id=seen.id) if seen else None
     if draft is None or found is None:
-        return access.unknown()
+        return refusals.not_found()
     if found.status != "OPEN":
         return Conflict("ROUND_CLOSED", _("Diese Prüfrunde ist beendet."), found.version)
     return draft, found

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import Conflict, FieldError, Invalid, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.templates.life_cycle import access, rollout_queries, rows, shared_queries
 from kreisbund_platform.templates.life_cycle.models import Rollout, RolloutCounty, RolloutRing
@@ -106,8 +107,8 @@ def _turn(
     template, version = found
     rollout = rows.one(work.connection, Rollout, lock=True, version_id=version.id)
     if rollout is None:
-        return access.unknown()
-    refusal = access.may_not_write(work, template.topic_id) or access.stale(rollout.version, expected_version)
+        return refusals.not_found()
+    refusal = access.may_not_write(work, template.topic_id) or refusals.stale(rollout.version, expected_version)
     if unfit := refusal or access.text_problem("reason", reason):
         return unfit
     if rollout.status != turn[0]:
@@ -126,7 +127,7 @@ def _version(work: TeamContext, version_id: str) -> tuple[ProcessTemplate, Templ
     identifier = ids.parse_id(version_id, ids.Kind.TEMPLATE_VERSION)
     version = rows.one(work.connection, TemplateVersion, id=identifier) if identifier else None
     template = rows.one(work.connection, ProcessTemplate, lock=True, id=version.template_id) if version else None
-    return (template, version) if template and version else access.unknown()
+    return (template, version) if template and version else refusals.not_found()
 
 
 def advance(connection: rows.Rows, now: datetime) -> int:

@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from kreisbund_platform import ids
 from kreisbund_platform.errors import Conflict, FieldError, Refusal
+from kreisbund_platform.identity import refusals
 from kreisbund_platform.identity.context import TeamContext
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates import queries
@@ -136,7 +137,7 @@ def sign_version(work: TeamContext, version_id: UUID) -> UUID | Refusal:
     version = queries.version(work.connection, version_id)
     template = rows.one(work.connection, ProcessTemplate, lock=True, id=version.template_id) if version else None
     if version is None or template is None:
-        return access.unknown()
+        return refusals.not_found()
     if refused := access.may_not_write(work, template.topic_id):
         return refused
     if rows.one(work.connection, VersionPublication, version_id=version.id) is not None:
