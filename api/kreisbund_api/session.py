@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from kreisbund_api.oidc_login import LOGIN_LASTS_SECONDS, LoginFailed, OidcLogin, PendingLogin
 from kreisbund_api.services import Services
+from kreisbund_api.transport import RefusedError, body_of
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.outgoing import issuer_egress
 from kreisbund_platform.identity.principals import Principal
@@ -236,12 +237,11 @@ class PageSessions:
 
 
 async def _logout_token(request: Request) -> str:
-    """The form's `logout_token`; empty where the body is too large for one or is no form."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_NOTICE_BYTES:
-            return ""
+    """The form's `logout_token`; empty where the body is too large for one, dawdles, or is no form."""
+    try:
+        body = await body_of(request, LARGEST_NOTICE_BYTES)
+    except RefusedError:
+        return ""
     return dict(parse_qsl(body.decode("utf-8", "replace"))).get("logout_token", "")
 
 
