@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import orjson
+
 from kreisbund_api.operations import RecentRequests
 from kreisbund_api.quota import Quotas
 from kreisbund_api.turns import Turns
@@ -17,12 +19,35 @@ from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
 
 
-@dataclass(frozen=True)
 class Answer:
     """One executed operation: `data` keyed by response key, `errors` as JSON (message, path, extensions.code)."""
 
-    data: dict[str, Any] | None
-    errors: tuple[Mapping[str, Any], ...] = field(default=())
+    def __init__(
+        self, data: dict[str, Any] | None, errors: tuple[Mapping[str, Any], ...] = (), *, written: bytes | None = None
+    ) -> None:
+        self._data, self.errors, self._written = data, errors, written
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """None where nothing ran."""
+        if self._data is None and self._written is not None:
+            self._data = orjson.loads(self._written)["data"]
+        return self._data
+
+    @property
+    def was_compiled(self) -> bool:
+        """Whether the database wrote the body."""
+        return self._written is not None
+
+    @property
+    def body(self) -> bytes:
+        """What goes to a client."""
+        if self._written is not None:
+            return self._written
+        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        if self._data is not None or not self.errors:
+            body["data"] = self._data
+        return orjson.dumps(body)
 
 
 class Execute(Protocol):

@@ -50,7 +50,12 @@ class RefusedError(Exception):
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer that nobody stores."""
-    return Response(orjson.dumps(body), status, {**HEADERS, **(headers or {})}, "application/json")
+    return json_bytes(orjson.dumps(body), status, headers)
+
+
+def json_bytes(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The same of JSON that is written already."""
+    return Response(body, status, {**HEADERS, **(headers or {})}, "application/json")
 
 
 def unauthenticated() -> RefusedError:

@@ -32,6 +32,7 @@ CODE = re.compile(r"[\w.:/ {}-]{1,120}", re.ASCII)
 tracer = trace.get_tracer("kreisbund")
 meter = metrics.get_meter("kreisbund")
 operations = meter.create_counter("kreisbund.operations", description="GraphQL operations by result code")
+interpreted = meter.create_counter("kreisbund.interpreted", description="Queries that did not compile, by reason")
 durable_steps = meter.create_counter("kreisbund.steps", description="durable steps of cases by kind")
 timers = meter.create_counter("kreisbund.timers", description="fired timers by result")
 

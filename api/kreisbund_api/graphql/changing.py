@@ -182,7 +182,7 @@ def _render(change: Change, result_type: str, kept: Mapping[str, Any]) -> str:
     if "result" not in kept:
         return orjson.dumps(_project(kept, result_type, change.selection)).decode()
     values = {"status_secret": None, "granted": kept["result"], **kept}
-    answer = change.operation.read(One(result_type, "true"), change.selection, values)
+    answer = change.operation.read(One(result_type, "true"), lambda: change.selection, values)
     return orjson.dumps(answer).decode()
 
 

@@ -13,7 +13,7 @@ from kreisbund_api.graphql.execution import Executor, Request, shown
 from kreisbund_api.graphql.refusals import Code, bad_input
 from kreisbund_api.graphql.trusted import TrustedDocuments, trusted_documents
 from kreisbund_api.services import Answer, Services
-from kreisbund_api.transport import RefusedError, bearer, body_of, json_response
+from kreisbund_api.transport import RefusedError, bearer, body_of, json_bytes
 from kreisbund_api.turns import lane_of
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
@@ -56,7 +56,7 @@ class GraphQLEndpoint:
             source = events.EventSource(self._executor, self._turns, principal, asked)
             return await source.response(request)
         answer = await self._turns.run(lane_of(principal), self._executor.run, principal, asked)
-        return events.single(_body(answer))
+        return events.single(answer)
 
 
 def _require_json(request: HttpRequest) -> None:
@@ -122,15 +122,6 @@ def _is_text(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _body(answer: Answer) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    if answer.errors:
-        body["errors"] = answer.errors
-    if answer.data is not None or not answer.errors:
-        body["data"] = answer.data
-    return body
-
-
 def _response(answer: Answer) -> Response:
     """200 once something ran; 401 for a blocked account, 503 where nothing could be read; 400 where the document itself
     was refused.
@@ -144,4 +135,4 @@ def _response(answer: Answer) -> Response:
             status = 401
         elif answer.data is None and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
             status = 400
-    return json_response(_body(answer), status)
+    return json_bytes(answer.body, status)

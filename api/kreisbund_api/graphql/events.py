@@ -26,6 +26,7 @@ from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import UnseenEventError
 from kreisbund_api.graphql.refusals import bad_input, forbidden
 from kreisbund_api.graphql.schema import SCHEMA
+from kreisbund_api.services import Answer
 from kreisbund_api.turns import Turns, lane_of
 from kreisbund_platform.database import event_stream
 from kreisbund_platform.identity.policy import may
@@ -40,17 +41,22 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Ty
 
 def frame(body: Any) -> bytes:
     """One `next` event."""
-    return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
+    return framed(orjson.dumps(body))
+
+
+def framed(body: bytes) -> bytes:
+    """The same of a body that is written already; JSON of one line."""
+    return b"event: next\ndata: " + body + b"\n\n"
 
 
 COMPLETE = b"event: complete\ndata:\n\n"
 
 
-def single(body: Any) -> Response:
+def single(answer: Answer) -> Response:
     """A query's or mutation's answer as a stream of one."""
 
     async def stream() -> AsyncIterator[bytes]:
-        yield frame(body)
+        yield framed(answer.body)
         yield COMPLETE
 
     return StreamingResponse(stream(), headers=HEADERS, media_type="text/event-stream")
@@ -73,7 +79,7 @@ class EventSource:
             await self._turns.run(self._lane, self._begin)
         except Exception as problem:
             error = problem if isinstance(problem, GraphQLError) else masked(problem)
-            return single({"errors": [shown(error)]})
+            return single(Answer(None, (shown(error),)))
         return StreamingResponse(self._stream(request), headers=HEADERS, media_type="text/event-stream")
 
     def _begin(self) -> None:

@@ -22,6 +22,7 @@ from graphql import (
 )
 
 from kreisbund_api import guard
+from kreisbund_api.graphql.compiled import Compiled, NotCompiledError
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.refusals import Code, bad_input, blocked, refusal, too_complex, unavailable
 from kreisbund_api.graphql.schema import SCHEMA
@@ -58,6 +59,7 @@ class Prepared:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    compiled: Compiled | None = None
 
 
 class Documents:
@@ -87,7 +89,7 @@ def _prepare(text: str) -> Prepared:
     try:
         document = guard.read_document(text)
         errors = validate(SCHEMA._schema, document, max_errors=SHOWN_ERRORS)
-        return Prepared(document, tuple(errors))
+        return Prepared(document, tuple(errors), None if errors else Compiled(document))
     except GraphQLError as problem:
         return Prepared(None, (problem,))
     except RecursionError:
@@ -118,15 +120,15 @@ class Executor:
         asked = get_operation_ast(prepared.document, request.operation_name) if prepared.document else None
         return prepared, asked
 
-    def run(self, principal: Principal, request: Request) -> Answer:
-        """Runs a query or mutation."""
+    def run(self, principal: Principal, request: Request, *, long_way: bool = False) -> Answer:
+        """Runs a query or mutation. `long_way`: by the interpreter, whatever would compile."""
         prepared, asked = self.prepare(request)
         if prepared.document is None or prepared.errors:
             return Answer(None, tuple(shown(each) for each in prepared.errors))
         if asked is None or asked.operation is OperationType.SUBSCRIPTION:
             return Answer(None, (shown(bad_input()),))
         with telemetry.span("graphql", operation=asked.operation.value):
-            return self._run(principal, prepared.document, request, purpose_of(request, asked))
+            return self._run(principal, Prepared(prepared.document) if long_way else prepared, asked, request)
 
     def __call__(
         self,
@@ -144,25 +146,46 @@ class Executor:
             return Answer(None, (shown(refusal(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))),))
         return self.run(principal, Request(document, variables, of_page=True))
 
-    def _run(self, principal: Principal, document: DocumentNode, request: Request, purpose: str) -> Answer:
+    def _run(
+        self, principal: Principal, prepared: Prepared, asked: OperationDefinitionNode, request: Request
+    ) -> Answer:
         try:
             with self.operation(principal) as operation:
-                operation.purpose = purpose
-                result = execute(
-                    SCHEMA._schema,
-                    document,
-                    context_value=operation,
-                    variable_values=dict(request.variables),
-                    operation_name=request.operation_name,
-                    max_coercion_errors=SHOWN_ERRORS,
-                    hide_suggestions=True,
-                )
+                operation.purpose = purpose_of(request, asked)
+                answer = self._compiled(operation, prepared, asked, request)
+                answer = answer or _interpreted(operation, prepared, request)
         except Exception as problem:
             return Answer(None, (shown(masked(problem)),))
-        assert isinstance(result, ExecutionResult), "no resolver awaits"
-        errors = tuple(shown(each) for each in result.errors or ())
-        telemetry.operations.add(1, {"result": "error" if errors else "ok"})
-        return Answer(result.data, errors)
+        telemetry.operations.add(1, {"result": "error" if answer.errors else "ok"})
+        return answer
+
+    def _compiled(
+        self, operation: Operation, prepared: Prepared, asked: OperationDefinitionNode, request: Request
+    ) -> Answer | None:
+        """The short way; None where the document has to go the long one, which is counted by reason."""
+        if asked.operation is not OperationType.QUERY or prepared.compiled is None:
+            return None
+        try:
+            body = prepared.compiled.answer(operation, asked, request.variables)
+        except NotCompiledError as problem:
+            telemetry.interpreted.add(1, {"reason": problem.reason})
+            return None
+        return Answer(None, written=body)
+
+
+def _interpreted(operation: Operation, prepared: Prepared, request: Request) -> Answer:
+    assert prepared.document is not None, "only judged documents run"
+    result = execute(
+        SCHEMA._schema,
+        prepared.document,
+        context_value=operation,
+        variable_values=dict(request.variables),
+        operation_name=request.operation_name,
+        max_coercion_errors=SHOWN_ERRORS,
+        hide_suggestions=True,
+    )
+    assert isinstance(result, ExecutionResult), "no resolver awaits"
+    return Answer(result.data, tuple(shown(each) for each in result.errors or ()))
 
 
 def purpose_of(request: Request, asked: OperationDefinitionNode) -> str:

@@ -7,7 +7,7 @@ import strawberry
 from kreisbund_api.graphql.reading import Info, read, require
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_api.graphql.scalars import Date
-from kreisbund_platform.database.object_types import Many
+from kreisbund_platform.database.object_types import One
 from kreisbund_platform.mining import periods
 
 
@@ -65,4 +65,4 @@ class MiningQuery:
         if period is None:
             raise bad_input()
         values = {"template": template, "from_day": period.first, "to_day": period.last}
-        return read(info, Many("ProcessFigures", "true", "1"), **values)[0]  # type: ignore[no-any-return]
+        return read(info, One("ProcessFigures", "true"), **values)  # type: ignore[no-any-return]

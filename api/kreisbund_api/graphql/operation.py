@@ -1,6 +1,6 @@
 """One running operation: who asks, from where, and the one connection it may use, opened when first needed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -187,8 +187,9 @@ class Operation:
             "invited_case": principal.invited_to.case_id if principal.invited_to else None,
         }
 
-    def read(self, field: Field, selection: Selection, values: Mapping[str, Any]) -> Any:
-        """Runs one selection as one statement."""
+    def read(self, field: Field, selected: Callable[[], Selection], values: Mapping[str, Any]) -> Any:
+        """Runs what is selected as one statement."""
+        selection = selected()
         answer = fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
         if self.principal.invited_to is not None and answer is not None:
             self._shown.setdefault(self.principal.invited_to.case_id, frozenset())

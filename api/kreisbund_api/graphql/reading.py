@@ -4,13 +4,25 @@ Aliases, fragments, @skip and @include are graphql-core's business (`collect_sub
 person may not use are left out of the statement; their resolver then finds nothing and answers FORBIDDEN.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_abstract_type, is_object_type
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    is_abstract_type,
+    is_object_type,
+)
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.refusals import bad_input, forbidden
@@ -18,63 +30,90 @@ from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field, One
 from kreisbund_platform.database.selection import TYPE_KEY, Selection
 from kreisbund_platform.identity.policy import may
+from kreisbund_platform.identity.principals import Principal
 
 Info = strawberry.Info[Operation, None]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An operation of a document, as graphql-core collects its fields."""
+
+    schema: GraphQLSchema
+    fragments: dict[str, FragmentDetails]
+    operation: OperationDefinitionNode
+
+
 class SelectionReader:
-    """Reads the selection below one resolved field."""
+    """Reads what is selected below a root field. `variables` decide about directives and arguments."""
 
-    def __init__(self, info: GraphQLResolveInfo[Operation], operation: Operation | None = None) -> None:
-        self._info = info
-        self._operation = operation or info.context
-        self._fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
+    def __init__(self, asked: Asked, variables: VariableValues, principal: Principal) -> None:
+        self._asked = asked
+        self._variables = variables
+        self._principal = principal
 
-    def root(self) -> Selection:
-        """The resolved field itself."""
-        info = self._info
-        field = info.parent_type.fields[info.field_name]
-        arguments = get_argument_values(field, info.field_nodes[0], info.variable_values)
-        details = [FieldDetails(node, None) for node in info.field_nodes]
-        return Selection(str(info.path.key), info.field_name, arguments, self._below(field.type, details))
+    def root(self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
+        """The root field itself."""
+        return self._selection(parent, key, details)
 
     def _below(self, output: Any, details: list[FieldDetails]) -> dict[str, tuple[Selection, ...]]:
         named = get_named_type(output)
         if is_object_type(named):
             return {named.name: self._children(named, details)}
         if is_abstract_type(named):
-            return {kind.name: self._children(kind, details) for kind in self._info.schema.get_possible_types(named)}
+            return {kind.name: self._children(kind, details) for kind in self._asked.schema.get_possible_types(named)}
         return {}
 
     def _children(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> tuple[Selection, ...]:
-        info = self._info
+        asked = self._asked
         found = collect_subfields(
-            info.schema, self._fragments, info.variable_values, info.operation, type_, details
+            asked.schema, asked.fragments, self._variables, asked.operation, type_, details
         ).grouped_field_set
-        return tuple(
-            self._selection(type_, key, below)
-            for key, below in found.items()
-            if not below[0].node.name.value.startswith("__")
-            and may(self._operation.principal, f"{type_.name}.{below[0].node.name.value}")
-        )
+        kept = (self._child(type_, key, below) for key, below in found.items())
+        return tuple(each for each in kept if each is not None)
+
+    def _child(self, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection | None:
+        """A field below; None where there is nothing to read."""
+        name = details[0].node.name.value
+        if name.startswith("__"):
+            return self._meta(key)
+        if not may(self._principal, f"{type_.name}.{name}"):
+            return self._denied()
+        return self._selection(type_, key, details)
+
+    def _meta(self, _key: str) -> Selection | None:
+        """`__typename`, which the interpreter knows by itself."""
+        return None
+
+    def _denied(self) -> Selection | None:
+        """A field that the person may not use."""
+        return None
 
     def _selection(self, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
         node = details[0].node
         field = type_.fields[node.name.value]
-        arguments = get_argument_values(field, node, self._info.variable_values)
-        return Selection(key, node.name.value, arguments, self._below(field.type, details))
+        return Selection(key, node.name.value, self._arguments(field, node), self._below(field.type, details))
+
+    def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        return get_argument_values(field, node, self._variables)
 
 
-def selection_of(info: Info) -> Selection:
-    """The selection that a root resolver is asked for."""
-    return SelectionReader(info._raw_info).root()
+def selection_of(info: Info, principal: Principal | None = None) -> Selection:
+    """The selection that a root resolver is asked for, of what the person may use."""
+    return _selection(info._raw_info, principal or info.context.principal)
+
+
+def _selection(raw: GraphQLResolveInfo[Operation], principal: Principal) -> Selection:
+    fragments = {name: FragmentDetails(fragment) for name, fragment in raw.fragments.items()}
+    reader = SelectionReader(Asked(raw.schema, fragments, raw.operation), raw.variable_values, principal)
+    return reader.root(raw.parent_type, str(raw.path.key), [FieldDetails(node, None) for node in raw.field_nodes])
 
 
 def read(info: Info, field: Field, **values: Any) -> Any:
     """Answers a root field of the schema from one statement; denied by policy: FORBIDDEN."""
     require(info)
     try:
-        return info.context.read(field, selection_of(info), values)
+        return info.context.read(field, lambda: selection_of(info), values)
     except BadPageError:
         raise bad_input() from None
 
@@ -82,7 +121,7 @@ def read(info: Info, field: Field, **values: Any) -> Any:
 def read_through(look: Operation, info: Info, field: Field, **values: Any) -> Any:
     """The same through another operation: what its person may not use is left out and FORBIDDEN."""
     try:
-        return look.read(field, SelectionReader(info._raw_info, look).root(), values)
+        return look.read(field, lambda: selection_of(info, look.principal), values)
     except BadPageError:
         raise bad_input() from None
 
@@ -113,8 +152,8 @@ class UnseenEventError(Exception):
 
 def resolve_event(event_id: UUID, info: GraphQLResolveInfo[Operation], **_arguments: Any) -> Any:
     """A subscription's field for one event of the log."""
-    selection = SelectionReader(info).root()
-    found = info.context.read(One("CaseEvent", "{a}.id = {id}::uuid"), selection, {"id": event_id})
+    read_event = One("CaseEvent", "{a}.id = {id}::uuid")
+    found = info.context.read(read_event, lambda: _selection(info, info.context.principal), {"id": event_id})
     if found is None:
         raise UnseenEventError
     return found

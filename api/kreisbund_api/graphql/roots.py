@@ -116,7 +116,7 @@ class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, TransferQuery, MiningQue
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         """Who is asking."""
-        return read(info, Many("Viewer", "true", "1"))[0]  # type: ignore[no-any-return]
+        return read(info, One("Viewer", "true"))  # type: ignore[no-any-return]
 
     @strawberry.field
     def node(self, info: Info, id: ID) -> Node | None:
@@ -235,8 +235,7 @@ class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, TransferQuery, MiningQue
         """Counties times months."""
         require(info)
         first, last = _months(info, from_, to)
-        found = read(info, Many("StateDashboard", "true", "1"), from_month=first, to_month=last)
-        return found[0]  # type: ignore[no-any-return]
+        return read(info, One("StateDashboard", "true"), from_month=first, to_month=last)  # type: ignore[no-any-return]
 
     @strawberry.field
     def guest_status(self, info: Info, case_number: str, secret: str) -> Application | None:

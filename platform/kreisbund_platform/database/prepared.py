@@ -7,6 +7,7 @@ A statement is run and waited for (`run`), sent and waited for with what comes n
 what comes next (`owe`). Whoever uses the connection in psycopg's own way goes through `settle` first (session.py).
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,14 +25,18 @@ PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb
 Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)
 COMMIT: Call = (b"COMMIT", None)
+MOST_REMEMBERED = 150  # each keeps its plan in the server's session, some ten to a hundred kB
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 @dataclass(slots=True)
 class _Line:
-    """What this module knows of a connection: statements prepared, to be sent, and sent but not waited for."""
+    """What this module knows of a connection: statements prepared, those of documents by their last use, what is to be
+    sent, and what is sent but not waited for.
+    """
 
     prepared: set[bytes] | None = None
+    recent: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     owed: list[Call] = field(default_factory=list)
     under_way: int = 0
 
@@ -81,6 +86,30 @@ class Statement:
         # here and not in a function: a step has twenty values
         written = [v if v is None or type(v) is bytes else str(v).encode() for v in values]
         return self._name, written
+
+
+class Remembered(Statement):
+    """One of many statements, made for a document: a connection keeps those that it ran last."""
+
+    def call(self, connection: Rows, *values: object) -> Call:
+        """The statement with its values, prepared on this connection in the place of the one not used longest."""
+        recent = _line(connection).recent
+        if self._name in recent:
+            recent.move_to_end(self._name)
+            return super().call(connection, *values)
+        if len(recent) >= MOST_REMEMBERED:
+            _close(connection, recent.popitem(last=False)[0])
+        made = super().call(connection, *values)
+        recent[self._name] = None
+        return made
+
+
+def _close(connection: Rows, name: bytes) -> None:
+    known = _prepared(connection)
+    if name in known:
+        settle(connection)
+        _check(connection, connection.pgconn.exec_(b"DEALLOCATE " + name))
+        known.discard(name)
 
 
 def _prepared(connection: Rows) -> set[bytes]:

@@ -1,11 +1,12 @@
 """Turns a GraphQL selection into ONE SQL statement that answers JSON keyed by response key.
 
 No row is touched in Python and nothing is asked twice. The text depends on the shape of the selection only,
-every value is bound, so that a prepared statement serves all requests of one document.
+every value is bound, so that a prepared statement serves all requests of one document. What `fetch` answers says of
+each object which type it is, for GraphQL's interpreter; `wire.py` makes of the same selection what goes to the client.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -21,17 +22,26 @@ VALUE = re.compile(r"\{(\w+)\}")
 MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
 READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
 RECORDED = ("staff", "invited")  # viewpoints whose reads go into the read log
+TYPENAME = "__typename"
 TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
 
 
 @dataclass(frozen=True)
 class Selection:
-    """One selected field: response key, name, arguments, and what is selected of each concrete type below."""
+    """One selected field: response key, name, arguments, and what is selected of each concrete type below.
+
+    `required`: null would be a fault; `written`: JSON or a number of any length, as the database writes it.
+    """
 
     key: str
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     children: Mapping[str, tuple["Selection", ...]] = field(default_factory=dict)
+    required: bool = False
+    written: bool = False
+
+
+Members = Sequence[tuple[Selection, str]]
 
 
 @dataclass(frozen=True)
@@ -76,44 +86,64 @@ def reads_in(answer: Any, selection: Selection) -> dict[UUID, frozenset[str]]:
 
 
 class Statement:
-    """One statement under construction; `values` are the request's, added parameters get names of their own."""
+    """One statement under construction. `names`: what it binds, in order; `pages`: its connections, in order."""
 
-    def __init__(self, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._values = values
         self._aliases = 0
-        self.parameters: dict[str, Any] = {}
+        self.names: dict[str, None] = {}
+        self.pages: list[tuple[Selection, Sequence[Key]]] = []
 
     def root(self, read: Field, selection: Selection) -> str:
         """The statement's text for a field that hangs on no row."""
         return f"SELECT {self._value(read, '', selection)}"
 
+    def _has_after(self, selection: Selection) -> bool:
+        """Whether a page begins behind a cursor."""
+        return selection.arguments.get("after") is not None
+
+    def _bound(self, name: str) -> str:
+        self.names[name] = None
+        return f"%({name})s"
+
+    def _member(self, child: Selection, value: str) -> str:
+        """A child's value as it stands in its object."""
+        return value
+
+    def _null(self, _selection: Selection) -> str:
+        """What stands for a row that is not there."""
+        return "'null'"
+
+    def _made(self, type_name: str, members: "Members", reads: Sequence[str] = ()) -> str:
+        """An object of these members. `reads`: kinds of personal data in it, and the expression of their case."""
+        parts = [literal(f'{{"{TYPE_KEY}":"{type_name}"')]
+        if reads:
+            parts += [literal(f',"{READ_KEY}":["{reads[0]}",'), reads[1], literal("]")]
+        for child, value in members:
+            assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
+            parts += [literal(f',"{child.key}":'), value]
+        return concat([*parts, literal("}")])
+
     def _alias(self) -> str:
         self._aliases += 1
         return f"t{self._aliases}"
-
-    def _bind(self, value: Any) -> str:
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = value
-        return f"%({name})s"
 
     def _fill(self, template: str, alias: str, parent: str = "") -> str:
         def replacement(found: re.Match[str]) -> str:
             name = found[1]
             if name in ("a", "p"):
                 return alias if name == "a" else parent
-            self.parameters[name] = self._values[name]
-            return f"%({name})s"
+            return self._bound(name)
 
         return VALUE.sub(replacement, template)
 
     def _value(self, read: Field, alias: str, selection: Selection) -> str:
         match read:
             case Column():
-                return f"coalesce(to_json({self._fill(read.sql, alias)})::text, 'null')"
+                return f"coalesce(to_json({self._fill(read.sql, alias)})::text, {self._null(selection)})"
             case Embedded():
                 made = self._object(read.type, alias, selection)
-                return f"CASE WHEN {self._fill(read.present, alias)} THEN {made} ELSE 'null' END"
+                return f"CASE WHEN {self._fill(read.present, alias)} THEN {made} ELSE {self._null(selection)} END"
             case One():
                 return self._one(read, alias, selection)
             case Many():
@@ -122,16 +152,20 @@ class Statement:
                 return self._page(read, alias, selection)
 
     def _object(self, type_name: str, alias: str, selection: Selection) -> str:
-        parts = [_literal(f'{{"{TYPE_KEY}":"{type_name}"')]
         children = selection.children.get(type_name, ())
+        reads: tuple[str, ...] = ()
         if kinds := self._catalogue.read_kinds(type_name, children):
-            case_id = f"coalesce(to_json({self._fill(self._catalogue.types[type_name].case_id, alias)})::text, 'null')"
-            parts += [_literal(f',"{READ_KEY}":["{" ".join(kinds)}",'), case_id, _literal("]")]
-        for child in children:
-            assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
-            parts.append(_literal(f',"{child.key}":'))
-            parts.append(self._value(self._catalogue.field(type_name, child.name), alias, child))
-        return _concat([*parts, _literal("}")])
+            case_id = self._fill(self._catalogue.types[type_name].case_id, alias)
+            reads = " ".join(kinds), f"coalesce(to_json({case_id})::text, 'null')"
+
+        def value(child: Selection) -> str:
+            return self._member(child, self._value(self._catalogue.field(type_name, child.name), alias, child))
+
+        return self._made(type_name, self._members(type_name, children, value), reads)
+
+    @staticmethod
+    def _members(type_name: str, children: Sequence[Selection], value: Callable[[Selection], str]) -> "Members":
+        return [(child, literal(f'"{type_name}"') if child.name == TYPENAME else value(child)) for child in children]
 
     def _from(self, read: One | Many | Connection, alias: str, parent: str) -> str:
         own = None if isinstance(read, Many) else read.source
@@ -143,7 +177,7 @@ class Statement:
         alias = self._alias()
         made = self._object(read.type, alias, selection)
         order = f" ORDER BY {self._fill(read.order, alias)} LIMIT 1" if read.order else ""
-        return f"coalesce((SELECT {made} FROM {self._from(read, alias, parent)}{order}), 'null')"
+        return f"coalesce((SELECT {made} FROM {self._from(read, alias, parent)}{order}), {self._null(selection)})"
 
     def _many(self, read: Many, parent: str, selection: Selection) -> str:
         alias = self._alias()
@@ -160,21 +194,20 @@ class Statement:
 
     def _page(self, read: Connection, parent: str, selection: Selection) -> str:
         alias, connection = self._alias(), f"{read.type}Connection"
-        first = self._bind(cursors.page_size(selection.arguments.get("first"))) + "::int"
-        after = selection.arguments.get("after")
-        page = _Page(read, alias, parent, first, after is not None)
-        parts = [_literal(f'{{"{TYPE_KEY}":"{connection}"')]
-        for child in selection.children.get(connection, ()):
-            assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
-            parts += [_literal(f',"{child.key}":'), self._page_part(page, child)]
+        number = len(self.pages)
+        self.pages.append((selection, read.order))
+        first = f"{self._bound(f'first_{number}')}::int"
+        page = _Page(read, alias, parent, first, self._has_after(selection), number)
+        children = selection.children.get(connection, ())
+        members = self._members(connection, children, lambda child: self._page_part(page, child))
         # HAVING makes it one row, whatever is selected
-        return f"(SELECT {_concat([*parts, _literal('}')])} FROM {self._rows(page, after)} {alias} HAVING true)"
+        return f"(SELECT {self._made(connection, members)} FROM {self._rows(page)} {alias} HAVING true)"
 
-    def _rows(self, page: "_Page", after: str | None) -> str:
+    def _rows(self, page: "_Page") -> str:
         read, alias = page.read, page.alias
         keys = [self._fill(key.sql, alias) for key in read.order]
         direction = "DESC" if read.descending else "ASC"
-        past = f" AND {self._past(read.order, keys, read.descending, after)}" if after is not None else ""
+        past = f" AND {self._past(page, keys)}" if page.is_later else ""
         named = ", ".join(f"{key} AS kb_k{n}" for n, key in enumerate(keys))
         order = ", ".join(f"{key} {direction}" for key in keys)
         kept = ", ".join(f"kb_k{n} {direction}" for n in range(len(keys)))
@@ -187,10 +220,10 @@ class Statement:
             f" FROM ({inner}) kb_i)"
         )
 
-    def _past(self, order: Sequence[Key], keys: Sequence[str], descending: bool, after: str) -> str:
-        values = cursors.read(after, order)
-        bound = [f"{self._bind(value)}::{key.cast}" for key, value in zip(order, values, strict=True)]
-        return f"({', '.join(keys)}) {'<' if descending else '>'} ({', '.join(bound)})"
+    def _past(self, page: "_Page", keys: Sequence[str]) -> str:
+        order = page.read.order
+        bound = [f"{self._bound(f'after_{page.number}_{n}')}::{key.cast}" for n, key in enumerate(order)]
+        return f"({', '.join(keys)}) {'<' if page.read.descending else '>'} ({', '.join(bound)})"
 
     def _page_part(self, page: "_Page", child: Selection) -> str:
         if child.name == "edges":
@@ -203,13 +236,13 @@ class Statement:
 
     def _edge(self, page: "_Page", selection: Selection) -> str:
         edge = f"{page.read.type}Edge"
-        parts = [_literal(f'{{"{TYPE_KEY}":"{edge}"')]
-        for child in selection.children.get(edge, ()):
-            parts.append(_literal(f',"{child.key}":'))
-            is_cursor = child.name == "cursor"
-            cursor = f"to_json({page.alias}.kb_cursor)::text"
-            parts.append(cursor if is_cursor else self._object(page.read.type, page.alias, child))
-        return _concat([*parts, _literal("}")])
+        children = selection.children.get(edge, ())
+        return self._made(edge, self._members(edge, children, lambda child: self._edge_part(page, child)))
+
+    def _edge_part(self, page: "_Page", child: Selection) -> str:
+        if child.name == "cursor":
+            return f"to_json({page.alias}.kb_cursor)::text"
+        return self._object(page.read.type, page.alias, child)
 
     def _page_info(self, page: "_Page", selection: Selection) -> str:
         alias, first = page.alias, page.first
@@ -221,10 +254,8 @@ class Statement:
             "startCursor": f"coalesce(to_json({start})::text, 'null')",
             "endCursor": f"coalesce(to_json({last})::text, 'null')",
         }
-        parts = [_literal(f'{{"{TYPE_KEY}":"PageInfo"')]
-        for child in selection.children.get("PageInfo", ()):
-            parts += [_literal(f',"{child.key}":'), answers[child.name]]
-        return _concat([*parts, _literal("}")])
+        children = selection.children.get("PageInfo", ())
+        return self._made("PageInfo", self._members("PageInfo", children, lambda child: answers[child.name]))
 
 
 @dataclass(frozen=True)
@@ -234,6 +265,15 @@ class _Page:
     parent: str
     first: str
     is_later: bool
+    number: int
+
+
+def page_values(number: int, first: object, after: str | None, order: Sequence[Key]) -> dict[str, Any]:
+    """What a page binds. Raises cursors.BadPageError for a bad cursor or page size."""
+    found: dict[str, Any] = {f"first_{number}": cursors.page_size(first)}
+    if after is not None:
+        found |= {f"after_{number}_{n}": value for n, value in enumerate(cursors.read(after, order))}
+    return found
 
 
 def fetch(
@@ -244,19 +284,23 @@ def fetch(
     values: Mapping[str, Any],
 ) -> Any:
     """Runs a selection and answers its parsed JSON. Raises cursors.BadPageError for a bad cursor or page size."""
-    statement = Statement(catalogue, values)
+    statement = Statement(catalogue)
     text = statement.root(read, selection)
-    row = connection.execute(text.encode(), statement.parameters).fetchone()
+    known = dict(values)
+    for number, (page, order) in enumerate(statement.pages):
+        known |= page_values(number, page.arguments.get("first"), page.arguments.get("after"), order)
+    row = connection.execute(text.encode(), {name: known[name] for name in statement.names}).fetchone()
     assert row is not None, "a SELECT without FROM answers one row"
     return orjson.loads(row[0])
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """A constant of JSON punctuation, type names and response keys: none holds a quote or a percent sign."""
     return f"'{text}'"
 
 
-def _concat(parts: list[str]) -> str:
+def concat(parts: list[str]) -> str:
+    """The text of all parts, one after the other."""
     while len(parts) > MOST_ARGUMENTS:
         parts = [f"concat({', '.join(parts[at : at + MOST_ARGUMENTS])})" for at in range(0, len(parts), MOST_ARGUMENTS)]
     return f"concat({', '.join(parts)})"

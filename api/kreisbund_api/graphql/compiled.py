@@ -1,0 +1,321 @@
+"""The short way of a query: the document's selections become one prepared statement whose bytes are the answer.
+
+A root's resolver says what is to be read, as ever; here it talks to a recorder instead of the database. What it reads,
+which pages begin behind a cursor and who reads (viewpoint and audiences) make the shape of a request; each shape has
+one statement. Whatever is not plain reading (a refused field, a wrong argument, an answer computed in Python, null
+where none may stand) is left to GraphQL's interpreter, which finds the same or says what is wrong.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from functools import partial
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    Node,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    get_named_type,
+    visit,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from psycopg import DataError, ProgrammingError
+
+from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.reading import Asked, SelectionReader
+from kreisbund_api.graphql.schema import SCHEMA
+from kreisbund_platform.database.cursors import BadPageError
+from kreisbund_platform.database.object_types import Field
+from kreisbund_platform.database.selection import TYPENAME, Selection
+from kreisbund_platform.database.wire import Plan, Root, Shown, Wire
+from kreisbund_platform.identity.policy import audiences_of
+from kreisbund_platform.identity.principals import Principal
+
+MOST_READINGS = 64  # kinds of readers of one document
+MOST_PLANS = 64  # shapes of one reading
+COMPUTED = "COMPUTED"  # a root's answer is made in Python
+LATER = "later"  # stands for arguments that variables decide
+WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
+NO_VARIABLES = VariableValues({}, {})
+Given = Callable[[Selection], Mapping[str, Any]]
+
+
+class NotCompiledError(Exception):
+    """This request goes the long way; `reason` is a code that is counted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    read: Field
+    values: Mapping[str, Any]
+
+
+class _Recorder:
+    """What resolvers see of an operation that is compiled: who asks and when, and its connection for a first look."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self.principal = operation.principal
+        self.clock = operation.clock
+
+    @property
+    def connection(self) -> Any:
+        """Resolvers may look something up before they say what to read."""
+        return self._operation.connection
+
+    def read(self, read: Field, _selected: Callable[[], Selection], values: Mapping[str, Any]) -> _Recorded:
+        """What a resolver asks for."""
+        return _Recorded(read, values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotCompiledError(COMPUTED)
+
+
+@dataclass(frozen=True)
+class _Info:
+    """As much as a resolver may know of the field that it is asked for."""
+
+    context: _Recorder
+    parent_type: GraphQLObjectType
+    field_name: str
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotCompiledError(COMPUTED)
+
+
+@dataclass(frozen=True)
+class _RootField:
+    """A root of a document and how its resolver is asked."""
+
+    selection: Selection
+    parent: GraphQLObjectType
+    node: FieldNode
+
+    def recorded(self, recorder: _Recorder, variables: VariableValues) -> _Recorded | None:
+        """What the resolver reads; None where it is null already. Raises NotCompiledError."""
+        declared = self.parent.fields[self.selection.name]
+        assert declared.resolve is not None, "every root has a resolver"
+        arguments = get_argument_values(declared, self.node, variables)
+        info = _Info(recorder, self.parent, self.selection.name)
+        try:
+            answer = declared.resolve(None, info, **arguments)
+        except GraphQLError:
+            raise NotCompiledError("REFUSED") from None
+        if answer is not None and not isinstance(answer, _Recorded):
+            raise NotCompiledError(COMPUTED)
+        return answer
+
+
+class _Reader(SelectionReader):
+    """Reads a document once for all its requests: arguments that variables decide stay open."""
+
+    def __init__(self, asked: Asked, variables: VariableValues, principal: Principal) -> None:
+        super().__init__(asked, variables, principal)
+        self.behind: list[Selection] = []
+
+    def _meta(self, key: str) -> Selection:
+        return Selection(key, TYPENAME)
+
+    def _denied(self) -> Selection:
+        raise NotCompiledError("FORBIDDEN")
+
+    def _selection(self, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
+        made = super()._selection(type_, key, details)
+        output = type_.fields[made.name].type
+        written = get_named_type(output).name in WRITTEN
+        made = replace(made, required=isinstance(output, GraphQLNonNull), written=written)
+        if LATER in made.arguments and any(each.name.value == "after" for each in details[0].node.arguments or ()):
+            self.behind.append(made)
+        return made
+
+    def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        if any(_variables_in(each) for each in node.arguments or ()):
+            return {LATER: partial(get_argument_values, field, node)}
+        return get_argument_values(field, node, self._variables) if field.args else {}
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one document asks of one kind of reader: its roots, the pages that may begin behind a cursor, and a plan
+    for each shape of request.
+    """
+
+    key: Any
+    roots: tuple[_RootField | Selection, ...]
+    behind: tuple[Selection, ...]
+    plans: dict[Any, Plan] = dataclass_field(default_factory=dict)
+
+    def answer(self, operation: Operation, variables: VariableValues) -> Shown:
+        """Raises NotCompiledError."""
+        recorder = _Recorder(operation)
+        recorded = [each.recorded(recorder, variables) if isinstance(each, _RootField) else None for each in self.roots]
+        given = _given(variables)
+        shape = (
+            tuple(each and (each.read, tuple(each.values)) for each in recorded),
+            tuple(given(each).get("after") is not None for each in self.behind),
+        )
+        plan = self.plans.get(shape)
+        if plan is None:
+            plan = self._plan(operation, recorded, given)
+            if len(self.plans) < MOST_PLANS:
+                self.plans[shape] = plan
+        values = operation.values()
+        for number, each in enumerate(recorded):
+            for name, value in each.values.items() if each else ():
+                values[f"r{number}_{name}"] = value
+        return _run(plan, operation, values, given)
+
+    def _plan(self, operation: Operation, recorded: Sequence[_Recorded | None], given: Given) -> Plan:
+        wire = Wire(operation.catalogue, given)
+        return wire.plan(
+            [
+                Root(each.read if each else None, _selected(root), frozenset(each.values if each else ()))
+                for each, root in zip(recorded, self.roots, strict=True)
+            ]
+        )
+
+
+def _selected(root: _RootField | Selection) -> Selection:
+    return root.selection if isinstance(root, _RootField) else root
+
+
+def _given(variables: VariableValues) -> Given:
+    def arguments(selection: Selection) -> Mapping[str, Any]:
+        written = selection.arguments
+        found: Mapping[str, Any] = written[LATER](variables) if LATER in written else written
+        return found
+
+    return arguments
+
+
+def _run(plan: Plan, operation: Operation, values: Mapping[str, Any], given: Given) -> Shown:
+    try:
+        shown = plan.run(operation.connection, values, given)
+    except BadPageError:
+        raise NotCompiledError("REFUSED") from None
+    except (DataError, ProgrammingError):
+        raise NotCompiledError("DATABASE") from None
+    if shown is None:
+        raise NotCompiledError("NULL")
+    return shown
+
+
+class Compiled:
+    """One document's readings. Thread-safe: at worst something is compiled twice."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {
+            each.name.value: FragmentDetails(each)
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        self._deciding = _deciding_variables(document)
+        self._readings: dict[Any, _Reading | NotCompiledError] = {}
+
+    def answer(self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any]) -> bytes:
+        """The body of a query's answer; what it shows is noted. Raises NotCompiledError."""
+        variables = _coerced(asked, given)
+        reading = self._reading(operation, asked, variables)
+        if isinstance(reading, NotCompiledError):
+            raise reading
+        try:
+            shown = reading.answer(operation, variables)
+        except NotCompiledError as problem:
+            if problem.reason == COMPUTED:  # and would be so again
+                self._readings[reading.key] = problem
+            raise
+        for case_id, kinds in shown.reads.items():
+            operation.show((case_id,), kinds)
+        return shown.body
+
+    def _reading(
+        self, operation: Operation, asked: OperationDefinitionNode, variables: VariableValues
+    ) -> _Reading | NotCompiledError:
+        principal, catalogue = operation.principal, operation.catalogue
+        decided = tuple(variables.coerced.get(name) for name in self._deciding)
+        key = asked.name and asked.name.value, audiences_of(principal), catalogue.viewpoint, decided
+        found = self._readings.get(key)
+        if found is None:
+            if len(self._readings) >= MOST_READINGS:
+                self._readings.clear()
+            try:
+                found = _reading_of(key, Asked(SCHEMA._schema, self._fragments, asked), variables, principal)
+            except NotCompiledError as reason:
+                found = reason
+            self._readings[key] = found
+        return found
+
+
+def _reading_of(key: Any, asked: Asked, variables: VariableValues, principal: Principal) -> _Reading:
+    query = asked.schema.query_type
+    assert query is not None
+    reader = _Reader(asked, variables, principal)
+    collected = collect_fields(asked.schema, asked.fragments, variables, query, asked.operation).grouped_field_set
+    roots = tuple(_root(reader, query, key, details) for key, details in collected.items())
+    return _Reading(key, roots, tuple(reader.behind))
+
+
+def _root(reader: _Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]) -> _RootField | Selection:
+    name = details[0].node.name.value
+    if name == TYPENAME:
+        return Selection(key, TYPENAME)
+    if name.startswith("__"):
+        raise NotCompiledError("INTROSPECTION")
+    return _RootField(reader.root(query, key, details), query, details[0].node)
+
+
+def _coerced(asked: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
+    if not asked.variable_definitions:
+        return NO_VARIABLES
+    found = get_variable_values(SCHEMA._schema, asked.variable_definitions, dict(given), hide_suggestions=True)
+    if isinstance(found, list):
+        raise NotCompiledError("REFUSED")
+    return found
+
+
+class _Named(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[str, None] = {}
+
+    def enter_variable(self, node: VariableNode, *_where: Any) -> None:
+        """One use."""
+        self.variables[node.name.value] = None
+
+
+def _variables_in(node: Node) -> tuple[str, ...]:
+    named = _Named()
+    visit(node, named)
+    return tuple(named.variables)
+
+
+class _Directives(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[str, None] = {}
+
+    def enter_directive(self, node: DirectiveNode, *_where: Any) -> None:
+        """`@skip` or `@include`."""
+        self.variables |= dict.fromkeys(_variables_in(node))
+
+
+def _deciding_variables(document: DocumentNode) -> tuple[str, ...]:
+    """Variables that decide what is collected at all."""
+    found = _Directives()
+    visit(document, found)
+    return tuple(found.variables)

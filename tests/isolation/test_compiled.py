@@ -1,0 +1,84 @@
+"""A query's two ways, one statement and the interpreter, answer the same bytes and record the same reads."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from kreisbund_api.graphql.execution import Executor, Request
+from kreisbund_platform import telemetry
+from kreisbund_platform.audit import reads
+from kreisbund_platform.clock import ManualClock
+from kreisbund_platform.identity.policy import may
+from kreisbund_platform.identity.principals import Principal, guest_of
+from tests.isolation.judging import Judge
+from tests.isolation.random_documents import Draft
+from tests.isolation.world import Person, World
+
+DOCUMENTS_EACH = 60
+SEED = 20261127
+STRICT = 10  # one document of so many asks for what the person may not use
+MOST_CURSORS = 40
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What would go into the read log, where the next answer could show it."""
+    found: list[Any] = []
+    monkeypatch.setattr(reads, "record", lambda _work, *what, **how: found.append((*what, how)))
+    return found
+
+
+def principal_of(world: World, person: Person) -> Principal:
+    if person.is_guest:
+        county = world.deployment.registry.by_slug(person.county or "")
+        assert county is not None
+        return guest_of(county)
+    return world.services.tokens.check(person.token)
+
+
+def cursors_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if "ursor" in key and isinstance(item, str):
+                yield item
+            yield from cursors_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from cursors_in(item)
+
+
+def test_both_ways_answer_the_same(world: World, judge: Judge, recorded: list[Any], monkeypatch, capsys) -> None:
+    executor = world.services.execute
+    assert isinstance(executor, Executor)
+    monkeypatch.setattr(executor, "_clock", ManualClock(executor.now()))
+    choice, ways, unlike = random.Random(SEED), Counter[str](), []
+    monkeypatch.setattr(telemetry.interpreted, "add", lambda number, why: ways.update({why["reason"]: number}))
+    templates = ["schuelerbefoerderung", "jagdschein"]
+    for person in world.people:
+        principal, cursors = principal_of(world, person), ["bad"]
+        own = judge.own[person.county or "shared"]
+        for number in range(DOCUMENTS_EACH):
+            allowed = partial(may, principal) if number % STRICT else lambda _coordinate: True
+            text, variables = Draft(choice, own, templates, allowed, cursors).document()
+            answers, seen = [], []
+            for long_way in (True, False):
+                recorded.clear()
+                answers.append(executor.run(principal, Request(text, variables), long_way=long_way))
+                seen.append([*recorded])
+            ways["compiled"] += answers[1].was_compiled
+            cursors = [*cursors, *cursors_in(answers[0].data)][-MOST_CURSORS:]
+            if answers[0].body != answers[1].body or _told(seen[0]) != _told(seen[1]):
+                unlike.append((person.name, text, variables, answers[0].body, answers[1].body, seen))
+    with capsys.disabled():
+        print(f"\nqueries by their way: {dict(ways)}")
+    assert unlike[:3] == []
+    assert ways["compiled"] > ways.total() / 2
+
+
+def _told(seen: list[Any]) -> list[Any]:
+    """Who was shown, in any order."""
+    return [(purpose, sorted(cases.items()), how) for purpose, cases, how in seen]
