@@ -77,7 +77,7 @@ class Draft:
             name
             for name, declared in named.fields.items()
             if self.allowed(f"{named.name}.{name}")
-            and (depth > -4 and is_wrapper or depth > 0 or not hasattr(get_named_type(declared.type), "fields"))
+            and ((depth > -4 and is_wrapper) or depth > 0 or not hasattr(get_named_type(declared.type), "fields"))
         ]
         chosen = self.choice.sample(names, min(len(names), self.choice.randint(1, MOST_FIELDS)))
         parts = [self._field(named, name, depth) for name in chosen]

@@ -18,7 +18,7 @@ from tests.isolation.judging import Judge
 from tests.isolation.random_documents import Draft
 from tests.isolation.world import Person, World
 
-DOCUMENTS_EACH = 60
+DOCUMENTS_EACH = 25
 SEED = 20261127
 STRICT = 10  # one document of so many asks for what the person may not use
 MOST_CURSORS = 40

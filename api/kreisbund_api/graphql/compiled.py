@@ -52,7 +52,7 @@ Given = Callable[[Selection], Mapping[str, Any]]
 
 
 class NotCompiledError(Exception):
-    """This request goes the long way; `reason` is a code that is counted."""
+    """A request that goes the long way; `reason` is a code that is counted."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -12,36 +12,35 @@ from uuid import UUID
 from psycopg import Connection
 
 from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import AccessBasis, Role
 
 KEPT_YEARS = 3
 LONGEST_OPERATION = 120
-RECORD = (
+RECORD = Statement(
+    "record_reads",
     "INSERT INTO case_read (case_id, at, subject, name, roles, unit_id, kinds, listed, operation, basis)"
-    " SELECT x.case_id, %(at)s, %(subject)s, %(name)s, %(roles)s::text[], %(unit)s::uuid,"
-    " string_to_array(x.kinds, ' '), %(listed)s, %(operation)s, %(basis)s"
-    " FROM unnest(%(cases)s::uuid[], %(kinds)s::text[]) x(case_id, kinds)"
+    " SELECT x.case_id, $1::timestamptz, $2::text, $3::text, $4::text[], $5::uuid, string_to_array(x.kinds, ' '),"
+    " $6::boolean, $7::text, $8::text FROM unnest($9::uuid[], $10::text[]) x(case_id, kinds)",
 )
 
 
 def record(work: WorkContext, operation: str, shown: Mapping[UUID, frozenset[str]], *, listed: bool) -> None:
     """Writes one row for each case shown. `shown`: kinds of data by case; `operation`: a page or asked fields."""
     person = work.principal
-    work.connection.execute(
-        RECORD,
-        {
-            "at": work.clock.now(),
-            "subject": person.subject,
-            "name": person.name,
-            "roles": sorted(person.roles - {Role.CITIZEN}),
-            "unit": person.units[0] if person.units else None,
-            "cases": list(shown),
-            "kinds": [" ".join(sorted(kinds)) for kinds in shown.values()],
-            "listed": listed,
-            "operation": operation[:LONGEST_OPERATION],
-            "basis": person.invited_to.basis if person.invited_to else AccessBasis.OFFICE,
-        },
+    RECORD.run(
+        work.connection,
+        work.clock.now(),
+        person.subject,
+        person.name,
+        sorted(person.roles - {Role.CITIZEN}),
+        person.units[0] if person.units else None,
+        listed,
+        operation[:LONGEST_OPERATION],
+        person.invited_to.basis if person.invited_to else AccessBasis.OFFICE,
+        list(shown),
+        [" ".join(sorted(kinds)) for kinds in shown.values()],
     )
 
 

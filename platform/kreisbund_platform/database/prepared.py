@@ -7,8 +7,9 @@ A statement is run and waited for (`run`), sent and waited for with what comes n
 what comes next (`owe`). Whoever uses the connection in psycopg's own way goes through `settle` first (session.py).
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)
 COMMIT: Call = (b"COMMIT", None)
 MOST_REMEMBERED = 150  # each keeps its plan in the server's session, some ten to a hundred kB
+PLAIN = re.compile(r"[\w-]+", re.ASCII)
+QUOTED, BEHIND = re.compile(r'(["\\])'), r"\\\1"
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
@@ -84,7 +87,10 @@ class Statement:
             _check(connection, connection.pgconn.prepare(self._name, self._bytes))
             prepared.add(self._name)
         # here and not in a function: a step has twenty values
-        written = [v if v is None or type(v) is bytes else str(v).encode() for v in values]
+        written = [
+            v if v is None or type(v) is bytes else (array(v) if isinstance(v, (list, tuple)) else str(v)).encode()
+            for v in values
+        ]
         return self._name, written
 
 
@@ -102,6 +108,18 @@ class Remembered(Statement):
         made = super().call(connection, *values)
         recent[self._name] = None
         return made
+
+
+def array(values: Iterable[object]) -> str:
+    """A list of texts, numbers, ids or None as PostgreSQL writes arrays."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
+    text = str(value)
+    return text if PLAIN.fullmatch(text) and text.upper() != "NULL" else f'"{QUOTED.sub(BEHIND, text)}"'
 
 
 def _close(connection: Rows, name: bytes) -> None:

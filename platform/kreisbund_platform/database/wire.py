@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -135,7 +134,7 @@ class Plan:
         for number, (page, order) in enumerate(self._pages):
             given = arguments(page)
             known |= page_values(number, given.get("first"), given.get("after"), order)
-        found = self._statement.run(connection, *(written(known[name]) for name in self._names)).get_value(0, 0)
+        found = self._statement.run(connection, *(known[name] for name in self._names)).get_value(0, 0)
         assert found is not None, "concat is never null"
         return self._shown(found)
 
@@ -159,24 +158,3 @@ def _reads(marks: Sequence[bytes]) -> Reads:
             case_id = UUID(quoted[1:-1])
             found[case_id] = found.get(case_id, frozenset()) | frozenset(kinds)
     return found
-
-
-def written(value: object) -> str | None:
-    """A value as PostgreSQL reads it from text: lists as arrays."""
-    match value:
-        case None:
-            return None
-        case list() | tuple():
-            return f"{{{','.join(map(_element, value))}}}"
-        case bool():
-            return "t" if value else "f"
-        case str() | int() | float() | UUID() | date():
-            return str(value)
-    raise TypeError(f"no text for {type(value).__name__}")
-
-
-def _element(value: object) -> str:
-    text = written(value)
-    if text is None:
-        return "NULL"
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -59,8 +59,8 @@ def _as_seen(principal: Principal) -> dict[str, Any]:
 
 def standing(connection: Connection[Any], principal: Principal, today: date, now: datetime) -> Standing:
     """Where the person stands in the county of `connection`; on the hot path of every operation."""
-    roles, units = (f"{{{','.join(map(str, each))}}}" for each in (sorted(principal.own_roles), principal.units))
-    found = _STANDING.run(connection, principal.subject, roles, units, principal.name, now, today)
+    roles = sorted(principal.own_roles)
+    found = _STANDING.run(connection, principal.subject, roles, principal.units, principal.name, now, today)
     is_blocked, is_known, lent, absent = (found.get_value(0, column) or b"" for column in range(4))
     return Standing(is_blocked == b"t", is_known == b"t", orjson.loads(lent), orjson.loads(absent))
 
