@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from psycopg.pq import PipelineStatus
 
-from kreisbund_platform.database.prepared import Statement, transaction
+from kreisbund_platform.database import prepared
+from kreisbund_platform.database.prepared import Remembered, Statement, array, transaction
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment, login_of
@@ -102,3 +103,27 @@ def test_nothing_that_is_owed_is_left_for_the_next_user(deployment: Deployment, 
     with pool.connection(login) as second:
         assert counted(second) == []
     pool.close()
+
+
+def test_a_connection_keeps_the_documents_it_ran_last(connection: psycopg.Connection[Any], monkeypatch: Any) -> None:
+    monkeypatch.setattr(prepared, "MOST_REMEMBERED", 3)
+    documents = [Remembered(f"test_document_{number}", f"SELECT {number} + $1::int") for number in range(5)]
+    for asked in (0, 1, 2, 0, 3, 0, 4, 1, 0):
+        assert documents[asked].run(connection, 10).get_value(0, 0) == str(asked + 10).encode()
+    kept = connection.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'kb\\_test\\_document%'")
+    assert {name for (name,) in kept} == {"kb_test_document_0", "kb_test_document_1", "kb_test_document_4"}
+
+
+def test_documents_run_again_after_the_server_forgot_them(connection: psycopg.Connection[Any]) -> None:
+    document = Remembered("test_forgotten", "SELECT $1::text")
+    assert document.run(connection, "a").get_value(0, 0) == b"a"
+    connection.execute("DEALLOCATE ALL")
+    prepared.forget(connection)
+    assert document.run(connection, "b").get_value(0, 0) == b"b"
+
+
+@pytest.mark.parametrize(
+    "values", [[], ["a", "b c"], ['q"uote', "back\\slash", "{curly}", "com,ma", ""], ["NULL", "null", None, "Łucja\n"]]
+)
+def test_a_list_arrives_as_it_was(connection: psycopg.Connection[Any], values: list[str | None]) -> None:
+    assert connection.execute("SELECT %s::text[]", (array(values),)).fetchone() == (values,)
