@@ -12,12 +12,12 @@ from dataclasses import field as dataclass_field
 from functools import partial
 from typing import Any
 
+import orjson
 from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    GraphQLError,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -33,18 +33,19 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from psycopg import DataError, ProgrammingError
 
 from kreisbund_api.graphql.operation import Operation
-from kreisbund_api.graphql.reading import Asked, SelectionReader
+from kreisbund_api.graphql.reading import Asked, RootInfo, SelectionReader
 from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
-from kreisbund_platform.database.selection import TYPENAME, Selection
-from kreisbund_platform.database.wire import Plan, Root, Shown, Wire
+from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
+from kreisbund_platform.database.wire import MADE, Plan, Root, Shown, Wire
 from kreisbund_platform.identity.policy import audiences_of
 from kreisbund_platform.identity.principals import Principal
 
 MOST_READINGS = 64  # kinds of readers of one document
 MOST_PLANS = 64  # shapes of one reading
-COMPUTED = "COMPUTED"  # a root's answer is made in Python
+# of an operation; another person or county would need another statement
+LOOKED_UP = frozenset({"principal", "clock", "settings", "connection", "work", "workspace", "tenant", "show"})
 LATER = "later"  # stands for arguments that variables decide
 WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
 NO_VARIABLES = VariableValues({}, {})
@@ -61,41 +62,26 @@ class NotCompiledError(Exception):
 
 @dataclass(frozen=True)
 class _Recorded:
-    read: Field
+    """What a resolver reads, or what it has made itself: then `read` is None and the one value its JSON."""
+
+    read: Field | None
     values: Mapping[str, Any]
 
 
 class _Recorder:
-    """What resolvers see of an operation that is compiled: who asks and when, and its connection for a first look."""
+    """What resolvers see of an operation that is compiled."""
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
-        self.principal = operation.principal
-        self.clock = operation.clock
-
-    @property
-    def connection(self) -> Any:
-        """Resolvers may look something up before they say what to read."""
-        return self._operation.connection
 
     def read(self, read: Field, _selected: Callable[[], Selection], values: Mapping[str, Any]) -> _Recorded:
         """What a resolver asks for."""
         return _Recorded(read, values)
 
     def __getattr__(self, name: str) -> Any:
-        raise NotCompiledError(COMPUTED)
-
-
-@dataclass(frozen=True)
-class _Info:
-    """As much as a resolver may know of the field that it is asked for."""
-
-    context: _Recorder
-    parent_type: GraphQLObjectType
-    field_name: str
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotCompiledError(COMPUTED)
+        if name not in LOOKED_UP:
+            raise NotCompiledError("ELSEWHERE")
+        return getattr(self._operation, name)
 
 
 @dataclass(frozen=True)
@@ -107,18 +93,30 @@ class _RootField:
     node: FieldNode
 
     def recorded(self, recorder: _Recorder, variables: VariableValues) -> _Recorded | None:
-        """What the resolver reads; None where it is null already. Raises NotCompiledError."""
+        """What the resolver reads or makes; None where it is null already. Raises NotCompiledError."""
         declared = self.parent.fields[self.selection.name]
         assert declared.resolve is not None, "every root has a resolver"
-        arguments = get_argument_values(declared, self.node, variables)
-        info = _Info(recorder, self.parent, self.selection.name)
         try:
-            answer = declared.resolve(None, info, **arguments)
-        except GraphQLError:
-            raise NotCompiledError("REFUSED") from None
-        if answer is not None and not isinstance(answer, _Recorded):
-            raise NotCompiledError(COMPUTED)
-        return answer
+            arguments = get_argument_values(declared, self.node, variables)
+            answer = declared.resolve(None, RootInfo(recorder, self.parent, self.selection), **arguments)
+        except NotCompiledError:
+            raise
+        except Exception:
+            raise NotCompiledError("REFUSED") from None  # the interpreter finds it again and says where
+        if answer is None or isinstance(answer, _Recorded):
+            return answer
+        return _Recorded(None, {MADE: orjson.dumps(_plain(answer, self.selection)).decode()})
+
+
+def _plain(value: Any, selection: Selection) -> Any:
+    """What a resolver made, without the marks of its types."""
+    if value is None and selection.required:
+        raise NotCompiledError("NULL")
+    if isinstance(value, list):
+        return [_plain(each, selection) for each in value]
+    if isinstance(value, dict) and TYPE_KEY in value:
+        return {each.key: _plain(value[each.key], each) for each in selection.children.get(value[TYPE_KEY], ())}
+    return value
 
 
 class _Reader(SelectionReader):
@@ -155,7 +153,6 @@ class _Reading:
     for each shape of request.
     """
 
-    key: Any
     roots: tuple[_RootField | Selection, ...]
     behind: tuple[Selection, ...]
     plans: dict[Any, Plan] = dataclass_field(default_factory=dict)
@@ -233,12 +230,7 @@ class Compiled:
         reading = self._reading(operation, asked, variables)
         if isinstance(reading, NotCompiledError):
             raise reading
-        try:
-            shown = reading.answer(operation, variables)
-        except NotCompiledError as problem:
-            if problem.reason == COMPUTED:  # and would be so again
-                self._readings[reading.key] = problem
-            raise
+        shown = reading.answer(operation, variables)
         for case_id, kinds in shown.reads.items():
             operation.show((case_id,), kinds)
         return shown.body
@@ -254,20 +246,20 @@ class Compiled:
             if len(self._readings) >= MOST_READINGS:
                 self._readings.clear()
             try:
-                found = _reading_of(key, Asked(SCHEMA._schema, self._fragments, asked), variables, principal)
+                found = _reading_of(Asked(SCHEMA._schema, self._fragments, asked), variables, principal)
             except NotCompiledError as reason:
                 found = reason
             self._readings[key] = found
         return found
 
 
-def _reading_of(key: Any, asked: Asked, variables: VariableValues, principal: Principal) -> _Reading:
+def _reading_of(asked: Asked, variables: VariableValues, principal: Principal) -> _Reading:
     query = asked.schema.query_type
     assert query is not None
     reader = _Reader(asked, variables, principal)
     collected = collect_fields(asked.schema, asked.fragments, variables, query, asked.operation).grouped_field_set
     roots = tuple(_root(reader, query, key, details) for key, details in collected.items())
-    return _Reading(key, roots, tuple(reader.behind))
+    return _Reading(roots, tuple(reader.behind))
 
 
 def _root(reader: _Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]) -> _RootField | Selection:

@@ -18,7 +18,7 @@ from kreisbund_api.graphql.reading import Info, read, require, selection_of
 from kreisbund_api.graphql.variants import VersionDifference
 from kreisbund_platform.database import life_cycle_objects
 from kreisbund_platform.database.object_types import One
-from kreisbund_platform.database.selection import TYPE_KEY, Selection
+from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
 from kreisbund_platform.ids import Kind, parse_id
 from kreisbund_platform.templates.differences import Difference
 from kreisbund_platform.templates.life_cycle import comparing, signatures, signing_keys
@@ -30,7 +30,10 @@ def projected(value: Any, selection: Selection) -> Any:
     """What was computed in Python, shaped as a statement would answer it; `value`: mappings, lists, plain values."""
     if isinstance(value, Mapping):
         ((type_name, children),) = selection.children.items()
-        made = {child.key: projected(value[child.name], child) for child in children}
+        made = {
+            child.key: type_name if child.name == TYPENAME else projected(value[child.name], child)
+            for child in children
+        }
         return {TYPE_KEY: type_name, **made}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [projected(item, selection) for item in value]

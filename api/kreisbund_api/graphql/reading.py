@@ -44,6 +44,20 @@ class Asked:
     operation: OperationDefinitionNode
 
 
+@dataclass(frozen=True)
+class RootInfo:
+    """As much as a root's resolver may know of its field where not the interpreter asks."""
+
+    context: Any
+    parent_type: GraphQLObjectType
+    selection: Selection
+
+    @property
+    def field_name(self) -> str:
+        """The field's name in the schema."""
+        return self.selection.name
+
+
 class SelectionReader:
     """Reads what is selected below a root field. `variables` decide about directives and arguments."""
 
@@ -100,7 +114,10 @@ class SelectionReader:
 
 def selection_of(info: Info, principal: Principal | None = None) -> Selection:
     """The selection that a root resolver is asked for, of what the person may use."""
-    return _selection(info._raw_info, principal or info.context.principal)
+    raw = info._raw_info
+    if isinstance(raw, RootInfo):
+        return raw.selection
+    return _selection(raw, principal or info.context.principal)
 
 
 def _selection(raw: GraphQLResolveInfo[Operation], principal: Principal) -> Selection:

@@ -32,6 +32,7 @@ from kreisbund_platform.database.selection import (
 Reads = dict[UUID, frozenset[str]]
 READ = re.compile(rb"\x01([^\x02]*)\x02")
 WRITTEN = re.compile(rb"\x04([^\x05]*)\x05")
+MADE = "made"  # a root's own value: its JSON, made already
 MISSING = b"\x03"
 
 
@@ -39,7 +40,7 @@ MISSING = b"\x03"
 class Root:
     """A root field of a document: what it reads, what is selected of it, and the values that are its own.
 
-    Without `read` it is null.
+    Without `read` it is what was made before (`MADE`), else null.
     """
 
     read: Field | None
@@ -71,6 +72,8 @@ class Wire(Statement):
         def value(child: Selection) -> str:
             number, root = own[child.key]
             self._root = number, root.own
+            if MADE in root.own:
+                return f"{self._bound(f'r{number}_{MADE}')}::text"
             return self._null(child) if root.read is None else self._value(root.read, "", child)
 
         made = self._made("Query", self._members("Query", [root.selection for root in roots], value))
