@@ -65,9 +65,9 @@ class SelectionReader:
         return Selection(key, node.name.value, arguments, self._below(field.type, details))
 
 
-def selection_of(info: Info) -> Selection:
-    """The selection that a root resolver is asked for."""
-    return SelectionReader(info._raw_info).root()
+def selection_of(info: Info, operation: Operation | None = None) -> Selection:
+    """The selection that a root resolver is asked for, as the person of `operation` may see it."""
+    return SelectionReader(info._raw_info, operation).root()
 
 
 def read(info: Info, field: Field, **values: Any) -> Any:
