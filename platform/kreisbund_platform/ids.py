@@ -56,6 +56,7 @@ class Kind(IntEnum):
     ERASURE_RUN = 47
     KEPT_FORM = 48
     CASE_TRANSFER = 49
+    EMERGENCY_ACCESS = 50
 
 
 def new_id(kind: Kind, now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:

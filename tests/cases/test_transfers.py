@@ -275,7 +275,7 @@ def test_a_rolled_back_step_sends_nothing(office, other_office, moving):
 
 
 def test_every_table_that_belongs_to_a_case_travels_or_stays_on_purpose(office):
-    decided_here = {"support_invitation", "legal_hold", "approval"}
+    decided_here = {"support_invitation", "emergency_access", "legal_hold", "approval"}
     stays = {"case_upgrade_case", "case_read", "event", "outbound_event", "case_transfer"} | decided_here
     rows = office.rows(
         "SELECT table_name FROM information_schema.columns WHERE table_schema = %s AND column_name = 'case_id'",

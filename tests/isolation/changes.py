@@ -47,6 +47,7 @@ def kind_in(mutation: str, where: str) -> Kind | None:
     name = where.rpartition(".")[2]
     special = {"round": Kind.REVIEW_ROUND, "comment": Kind.REVIEW_COMMENT, "answerTo": Kind.REVIEW_COMMENT,
                "proposal": Kind.PUBLICATION_PROPOSAL,
+               "access": Kind.EMERGENCY_ACCESS, "county": Kind.TENANT,
                "agreement": Kind.COOPERATION_AGREEMENT, "upgrade": Kind.CASE_UPGRADE,
                "variant": Kind.TEMPLATE_VARIANT, "rebase": Kind.VARIANT_REBASE, "toVersion": Kind.TEMPLATE_VERSION,
                "versions": Kind.TEMPLATE_VERSION, "baseVersion": Kind.TEMPLATE_VERSION,

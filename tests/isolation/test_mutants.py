@@ -127,7 +127,7 @@ def _caught_root(world: World, judge: Judge, coordinate: str) -> str | None:
 def _root_questions(name: str) -> list[Question]:
     values = {"id": quoted("019cadc6-9a80-8008-8b99-26ec2fc86b79"), "old": "1", "new": "1"}
     given = values | {each: quoted("x") for each in ("template", "slug", "caseNumber", "secret", "leikaKey")}
-    given |= dict.fromkeys(("version", "draft", "invitation"), values["id"])
+    given |= dict.fromkeys(("version", "draft", "invitation", "county", "access"), values["id"])
     needed = {n: given[n] for n, a in QUERY.fields[name].args.items() if str(a.type).endswith("!")}
     below = "" if is_leaf_type(get_named_type(QUERY.fields[name].type)) else "{ __typename }"
     return [Question(name, arguments(name, needed), Selection(below, frozenset()))]

@@ -200,9 +200,9 @@ def _takes_part(person: Person) -> bool:
 
 
 def _chosen(people: Sequence[DemoPerson]) -> list[DemoPerson]:
-    """Of each role the first; of citizens and delegates all."""
+    """Of each role the first; of citizens, delegates and operators all."""
     seen: set[str] = set()
-    every = ("citizen", "topic_lead")
+    every = ("citizen", "topic_lead", "operator")
     return [each for each in people if each.role in every or not (each.role in seen or seen.add(each.role))]
 
 

@@ -310,6 +310,23 @@ def test_an_invitation_of_the_service_team_stays_where_it_was_given(town, export
         town.execute(f"DELETE FROM shared.support_invitation WHERE id = '{invitation}'")
 
 
+def test_an_emergency_access_opens_nothing_in_a_copy(town, exported, tmp_path):
+    access, case = (
+        new_id(Kind.EMERGENCY_ACCESS, START),
+        town.shared(f"SELECT id FROM county_{COUNTY}.case_record")[0][0],
+    )
+    town.execute(
+        f"INSERT INTO county_{COUNTY}.emergency_access (id, case_id, reason, requested_at, requested_by,"
+        " requested_by_name, requesting_person, confirm_until, version) VALUES"
+        f" ('{access}', '{case}', 'Der Bescheid lässt sich nicht erzeugen.', '{START}', 'otto', 'Otto', 'otto',"
+        f" timestamptz '{START}' + interval '60 minutes', 1)"
+    )
+    copy = restored(town, town.export(COUNTY, tmp_path / "county.kbx"), "nordhausen-notfall", copy=True)
+    ended = "SELECT ended_by FROM {}.emergency_access"
+    assert town.shared(ended.format(f'"{copy.schema_name}"')) == [("system",)]
+    assert town.shared(ended.format(f"county_{COUNTY}")) == [(None,)]
+
+
 def test_the_seam_before_opening_sees_the_data_and_may_refuse(town, exported):
     def refuse(connection, tenant):
         (cases,) = connection.execute("SELECT count(*) FROM case_record").fetchone()

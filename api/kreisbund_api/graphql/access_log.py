@@ -21,7 +21,7 @@ class AccessLogEntry:
     )
     listed: bool = strawberry.field(description="Shown in a list among other cases")
     operation: str = strawberry.field(description="The page, or the fields that were asked for")
-    basis: str = strawberry.field(description="OFFICE, or from outside of the county: INVITATION")
+    basis: str = strawberry.field(description="OFFICE, or from outside of the county: INVITATION, EMERGENCY")
     subject: str
     name: str | None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import ID
@@ -12,6 +13,9 @@ from kreisbund_api.graphql.catalogue import Form, ProcessTemplate, TemplateVersi
 from kreisbund_api.graphql.relay import Node, PageInfo, paged
 from kreisbund_api.graphql.scalars import JSON, ByteCount, Cents, Date, DateTime
 from kreisbund_api.graphql.variants import TemplateVariant
+
+if TYPE_CHECKING:
+    from kreisbund_api.graphql.emergencies import EmergencyAccess
 
 
 @strawberry.enum(description="DECIDED: a notice was issued. CLOSED: final or filed. A draft is never an Application.")
@@ -245,6 +249,7 @@ class CaseRecord(Node):
     messages: list[Message]
     incidents: list[Incident] = strawberry.field(description="Tokens that stopped, open ones and those resolved")
     support_invitations: list[SupportInvitation]
+    emergency_accesses: list[Annotated[EmergencyAccess, strawberry.lazy("kreisbund_api.graphql.emergencies")]]
 
 
 @strawberry.type

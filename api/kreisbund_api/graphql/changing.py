@@ -71,14 +71,19 @@ class Change:
     act: Callable[[], Outcome]
 
 
-def perform(info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool = False) -> Any:
-    """Runs a change once for ever and answers its union member. `by_owner`: in the owner's transaction."""
-    raw, operation = info._raw_info, info.context
-    selection = selection_of(info)
+def perform(
+    info: Info, key: str, act: Callable[[], Outcome], *, by_owner: bool = False, there: Operation | None = None
+) -> Any:
+    """Runs a change once for ever and answers its union member.
+
+    `by_owner`: in the owner's transaction; `there`: in that of a county which an operator has to do with.
+    """
+    raw, operation = info._raw_info, there or info.context
+    selection = selection_of(info, operation)
     if not may(operation.principal, f"Mutation.{raw.field_name}"):
         refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
         return _problem(refused, selection)
-    if closed := suspension.refused(operation.principal):
+    if closed := suspension.refused(operation.principal, raw.field_name):
         return _problem(closed, selection)
     if stale := fresh_login_problem(operation.principal, raw.field_name, operation.settings, operation.clock.now()):
         return _problem(stale, selection)

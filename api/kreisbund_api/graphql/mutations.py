@@ -4,6 +4,7 @@ import strawberry
 
 from kreisbund_api.graphql.case_mutations import CaseMutations
 from kreisbund_api.graphql.catalogue_mutations import CatalogueMutations
+from kreisbund_api.graphql.emergency_roots import EmergencyMutations
 from kreisbund_api.graphql.life_cycle_mutations import DraftMutations, PublicationMutations, ReviewMutations
 from kreisbund_api.graphql.privacy_mutations import PrivacyMutations
 from kreisbund_api.graphql.release_mutations import ReleaseMutations
@@ -36,5 +37,6 @@ class Mutation(
     StandingInMutations,
     SupportMutations,
     ApprovalMutations,
+    EmergencyMutations,
 ):
     """Changing; each input carries an idempotencyKey, what changes an existing thing an expectedVersion."""

@@ -1,7 +1,7 @@
 """One running operation: who asks, from where, and the one connection it may use, opened when first needed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
@@ -25,8 +25,9 @@ from kreisbund_platform.database.variant_objects import VARIANT_TYPES
 from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
 from kreisbund_platform.identity.context import TeamContext, WorkContext
-from kreisbund_platform.identity.principals import Invitation, Principal, RealmKind, Role
+from kreisbund_platform.identity.principals import AccessBasis, Invitation, Principal, RealmKind, Role
 from kreisbund_platform.identity.standing import standing
+from kreisbund_platform.rights import emergency
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -55,11 +56,13 @@ WORKSPACES = {
 
 
 def viewpoint_of(principal: Principal) -> str:
-    """Whose row rules hold: `staff`, `citizen`, `guest`, `invited` for who looks at one case from outside, or
-    `elsewhere` for those outside of any county.
+    """Whose row rules hold: `staff`, `citizen`, `guest`, or those of somebody outside of any county: `invited` who
+    looks at one case, `operator` who asks a county for emergency access, `elsewhere` anyone else.
     """
     if principal.invited_to is not None:
         return "invited"
+    if principal.asks_county is not None:
+        return "operator"
     if principal.tenant is None:
         return "elsewhere"
     if principal.is_guest:
@@ -99,14 +102,22 @@ class Operation:
     ) -> None:
         try:
             if problem is None and self._shown:
-                reads.record(self.work, self.purpose, self._shown, listed=len(self._shown) > 1)
+                self._record()
         finally:
             self._held.__exit__(kind, problem, trace)
+
+    def _record(self) -> None:
+        invited = self.principal.invited_to
+        is_emergency = invited is not None and invited.basis is AccessBasis.EMERGENCY
+        with self.connection.transaction() if is_emergency else nullcontext():
+            reads.record(self.work, self.purpose, self._shown, listed=len(self._shown) > 1)
+            if is_emergency:
+                emergency.note_looks(self.work, list(self._shown))
 
     @cached_property
     def connection(self) -> Any:
         """The county's own connection, or that of the caller's workspace."""
-        if self.principal.invited_to is not None:
+        if self.principal.visited is not None:
             return self._held.enter_context(self._connections.for_tenant(self.tenant))
         if self.principal.realm_kind in WORKSPACES:
             return self._held.enter_context(self._connections.for_workspace(WORKSPACES[self.principal.realm_kind]))
@@ -135,10 +146,20 @@ class Operation:
     @contextmanager
     def looking_on(self, invitation: Invitation) -> Iterator["Operation"]:
         """The same person, looking at the one case that was opened to them, through its county's connection."""
-        principal = replace(self.principal, invited_to=invitation)
-        with Operation(principal, self.settings, self._connections, self.clock, self._database) as look:
-            look.purpose = self.purpose
+        with self._as(replace(self.principal, invited_to=invitation)) as look:
             yield look
+
+    @contextmanager
+    def asking_in(self, county: TenantContext) -> Iterator["Operation"]:
+        """The same operator, with the requests for emergency access of one county, through its connection."""
+        with self._as(replace(self.principal, asks_county=county)) as asking:
+            yield asking
+
+    @contextmanager
+    def _as(self, principal: Principal) -> Iterator["Operation"]:
+        with Operation(principal, self.settings, self._connections, self.clock, self._database) as other:
+            other.purpose = self.purpose
+            yield other
 
     @cached_property
     def work(self) -> WorkContext:
@@ -159,10 +180,9 @@ class Operation:
     @property
     def tenant(self) -> TenantContext:
         """The caller's county, or the one looked at; asking for it outside of any is a fault of the policy."""
-        if self.principal.invited_to is not None:
-            return self.principal.invited_to.county
-        assert self.principal.tenant is not None, "only people of a county get here"
-        return self.principal.tenant
+        found = self.principal.visited or self.principal.tenant
+        assert found is not None, "only people of a county get here"
+        return found
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -112,12 +112,12 @@ class SelectionReader:
         return get_argument_values(field, node, self._variables)
 
 
-def selection_of(info: Info, principal: Principal | None = None) -> Selection:
-    """The selection that a root resolver is asked for, of what the person may use."""
+def selection_of(info: Info, operation: Operation | None = None) -> Selection:
+    """The selection that a root resolver is asked for, as the person of `operation` may see it."""
     raw = info._raw_info
     if isinstance(raw, RootInfo):
         return raw.selection
-    return _selection(raw, principal or info.context.principal)
+    return _selection(raw, (operation or info.context).principal)
 
 
 def _selection(raw: GraphQLResolveInfo[Operation], principal: Principal) -> Selection:
@@ -138,7 +138,7 @@ def read(info: Info, field: Field, **values: Any) -> Any:
 def read_through(look: Operation, info: Info, field: Field, **values: Any) -> Any:
     """The same through another operation: what its person may not use is left out and FORBIDDEN."""
     try:
-        return look.read(field, lambda: selection_of(info, look.principal), values)
+        return look.read(field, lambda: selection_of(info, look), values)
     except BadPageError:
         raise bad_input() from None
 

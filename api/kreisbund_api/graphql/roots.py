@@ -29,6 +29,7 @@ from kreisbund_api.graphql.catalogue import (
     Viewer,
 )
 from kreisbund_api.graphql.dashboards import StateDashboard
+from kreisbund_api.graphql.emergency_roots import EmergencyQuery
 from kreisbund_api.graphql.life_cycle_query import LifeCycleQuery
 from kreisbund_api.graphql.mining import MiningQuery
 from kreisbund_api.graphql.privacy import PrivacyQuery
@@ -110,7 +111,16 @@ def _months(info: Info, first: date | None, last: date | None) -> tuple[date, da
 
 
 @strawberry.type
-class Query(LifeCycleQuery, VariantQuery, UpgradeQuery, TransferQuery, MiningQuery, PrivacyQuery, RightsQuery):
+class Query(
+    LifeCycleQuery,
+    VariantQuery,
+    UpgradeQuery,
+    TransferQuery,
+    MiningQuery,
+    PrivacyQuery,
+    RightsQuery,
+    EmergencyQuery,
+):
     """Reading."""
 
     @strawberry.field

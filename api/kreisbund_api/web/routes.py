@@ -16,6 +16,7 @@ from kreisbund_api.web.desk import (
     approvals,
     cases,
     data_protection,
+    emergencies,
     incidents,
     mining,
     releases,
@@ -29,6 +30,7 @@ from kreisbund_api.web.desk import (
 )
 from kreisbund_api.web.desk import templates as county_templates
 from kreisbund_api.web.headers import AREAS, PageHeaders
+from kreisbund_api.web.operations import emergencies as operators_emergencies
 from kreisbund_api.web.operations import tenants
 from kreisbund_api.web.portal import applications, applications_new, my_data
 from kreisbund_api.web.portal import services as public_services
@@ -55,8 +57,10 @@ DESK = (
     *accounts.PAGES,
     *approvals.PAGES,
     *support.PAGES,
+    *emergencies.PAGES,
     *continuing.PAGES,
 )
+OPERATIONS = (*tenants.PAGES, *operators_emergencies.PAGES, *continuing.PAGES)
 STUDIO = (
     *templates.PAGES,
     *drafts.PAGES,
@@ -78,7 +82,7 @@ def install(app: FastAPI, services: Services) -> None:
     install_pages(app, services, "desk", DESK, of_county=True)
     install_pages(app, services, "studio", STUDIO, of_county=False)
     install_pages(app, services, "state", dashboard.PAGES, of_county=False)
-    install_pages(app, services, "operations", tenants.PAGES + continuing.PAGES, of_county=False)
+    install_pages(app, services, "operations", OPERATIONS, of_county=False)
     assets.install(app, services.settings.home)
     _install_refusals(app, services)
     app.add_middleware(PageHeaders, issuers=lambda: _issuer_origins(services))

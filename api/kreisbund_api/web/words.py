@@ -117,6 +117,14 @@ def _words() -> dict[str, dict[str, str]]:
         },
         "basis": {
             "INVITATION": _("auf Einladung"),
+            "EMERGENCY": _("Notzugriff zweier Personen"),
+        },
+        "emergency": {
+            "WAITING": _("wartet auf die zweite Person"),
+            "LAPSED": _("verfallen, niemand hat bestätigt"),
+            "OPEN": _("gilt"),
+            "OVER": _("abgelaufen"),
+            "ENDED": _("vom Landkreis beendet"),
         },
         "event": {
             "APPLICATION_RECEIVED": _("Antrag eingegangen"),
@@ -142,6 +150,10 @@ def _words() -> dict[str, dict[str, str]]:
             "APPROVAL_WITHDRAWN": _("Vorschlag zurückgenommen"),
             "SUPPORT_INVITED": _("Serviceteam eingeladen"),
             "SUPPORT_REVOKED": _("Einladung des Serviceteams widerrufen"),
+            "EMERGENCY_REQUESTED": _("Notzugriff angefragt"),
+            "EMERGENCY_CONFIRMED": _("Notzugriff von zweiter Person bestätigt"),
+            "EMERGENCY_LOOKED": _("Im Notzugriff angesehen"),
+            "EMERGENCY_ENDED": _("Notzugriff beendet"),
             "JOB_DONE": _("Schreiben nachgeholt"),
             "JOB_FAILED": _("Schreiben nicht erstellt"),
             "INCIDENT_RESOLVED": _("Störung behoben"),

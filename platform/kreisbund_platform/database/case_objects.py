@@ -2,7 +2,7 @@
 
 Viewpoints: `staff` sees all of its county (the connection is the county's own), `citizen` what is their own,
 `guest` the one application that this request has proved (`{granted}`), `invited` the one case that was opened to
-somebody from outside (`{invited_case}`), anyone else nothing.
+somebody from outside (`{invited_case}`), `operator` and anyone else no case.
 """
 
 from kreisbund_platform.database.object_types import (
@@ -191,6 +191,7 @@ CASE_RECORD = ObjectType(
         "history": Connection("CaseEvent", OF_CASE, (Key("{a}.seq", "bigint"),)),
         "accessLog": Connection("AccessLogEntry", OF_CASE, (Key("{a}.at", "timestamptz"), Key("{a}.id", "bigint"))),
         "supportInvitations": Many("SupportInvitation", OF_CASE, "{a}.invited_at DESC, {a}.id DESC"),
+        "emergencyAccesses": Many("EmergencyAccess", OF_CASE, "{a}.requested_at DESC, {a}.id DESC"),
     },
     rows=_rows(own("{a}.id"), **invited("{a}.id")),
     case_id="{a}.id",

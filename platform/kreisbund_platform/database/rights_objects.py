@@ -86,6 +86,35 @@ OPEN_INVITATION = ObjectType(
         "until": Column("{a}.until"),
     },
 )
+_EMERGENCY_STATUS = (
+    "CASE WHEN {a}.ended_at IS NOT NULL THEN 'ENDED' WHEN {a}.until > {now}::timestamptz THEN 'OPEN'"
+    " WHEN {a}.until IS NOT NULL THEN 'OVER' WHEN {a}.confirm_until > {now}::timestamptz THEN 'WAITING'"
+    " ELSE 'LAPSED' END"
+)
+EMERGENCY_ACCESS = ObjectType(
+    "EmergencyAccess",
+    "(SELECT e.*, c.case_number FROM emergency_access e JOIN case_record c ON c.id = e.case_id) {a}",
+    {
+        "id": Column("{a}.id"),
+        "status": Column(_EMERGENCY_STATUS),
+        "caseNumber": Column("{a}.case_number"),
+        "reason": Column("{a}.reason"),
+        "requestedAt": Column("{a}.requested_at"),
+        "requestedBy": Column("{a}.requested_by"),
+        "requestedByName": Column("{a}.requested_by_name"),
+        "confirmer": Column("{a}.confirmer"),
+        "confirmUntil": Column("{a}.confirm_until"),
+        "confirmedAt": Column("{a}.confirmed_at"),
+        "confirmedBy": Column("{a}.confirmed_by"),
+        "confirmedByName": Column("{a}.confirmed_by_name"),
+        "until": Column("{a}.until"),
+        "endedAt": Column("{a}.ended_at"),
+        "endedBy": One("StaffMember", "{a}.subject = {p}.ended_by"),
+        "version": Column("{a}.version"),
+        "case": One("CaseRecord", "{a}.id = {p}.case_id"),
+    },
+    rows={**STAFF_SEE, "operator": "true"},
+)
 APPROVAL = ObjectType(
     "Approval",
     "approval {a}",
@@ -118,6 +147,10 @@ BLOCKS = Many("AccountBlock", "true", "{a}.ended_at NULLS FIRST, {a}.blocked_at 
 SUBSTITUTIONS = Many("Substitution", _LASTING, "{a}.first_day, {a}.id", most=1_000)
 DELEGATIONS = Many("Delegation", _LASTING, "{a}.first_day, {a}.id", most=1_000)
 OPEN_INVITATIONS = Many("OpenInvitation", "{a}.until > {now}::timestamptz", "{a}.until, {a}.id", most=1_000)
+NEWEST_REQUEST = "{a}.requested_at DESC, {a}.id DESC"
+EMERGENCIES = Many("EmergencyAccess", "true", NEWEST_REQUEST, most=1_000)
+# what operators still have to do with: neither over nor forgotten since yesterday
+EMERGENCY_REQUESTS = Many("EmergencyAccess", "{a}.requested_at > {now}::timestamptz - interval '1 day'", NEWEST_REQUEST)
 TO_REASSIGN = Many(
     "Task",
     "{a}.status = 'CLAIMED' AND {a}.role <> 'citizen'"
@@ -125,4 +158,13 @@ TO_REASSIGN = Many(
     " AND EXISTS (SELECT 1 FROM account_block b WHERE b.subject = {a}.assignee AND b.ended_at IS NULL)",
     "{a}.due_at NULLS LAST, {a}.id",
 )
-RIGHTS_TYPES = (STAFF_MEMBER, ACCOUNT_BLOCK, SUBSTITUTION, DELEGATION, SUPPORT_INVITATION, OPEN_INVITATION, APPROVAL)
+RIGHTS_TYPES = (
+    STAFF_MEMBER,
+    ACCOUNT_BLOCK,
+    SUBSTITUTION,
+    DELEGATION,
+    SUPPORT_INVITATION,
+    OPEN_INVITATION,
+    EMERGENCY_ACCESS,
+    APPROVAL,
+)

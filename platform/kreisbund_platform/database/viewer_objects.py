@@ -75,5 +75,6 @@ _OF_RIGHTS = (
     success("DelegationSuccess", "delegation", "Delegation"),
     success("ApprovalSuccess", "approval", "Approval"),
     success("SupportInvitationSuccess", "invitation", "SupportInvitation"),
+    success("EmergencyAccessSuccess", "access", "EmergencyAccess"),
 )
 VIEWER_TYPES = (VIEWER, STATE_DASHBOARD, DASHBOARD_ROW, *SUCCESSES, *_OF_VARIANTS, *_OF_RIGHTS)

@@ -1,4 +1,4 @@
-"""What nobody does on a login of this morning: signing, approving, lending rights, erasing, work on tenants.
+"""What nobody does on a login of this morning: signing, approving, lending rights, erasing, emergencies, tenants.
 
 The token's `auth_time` says when the person last proved who they are (OpenID Connect Core 1.0, section 2); refreshing
 tokens does not change it. Where the realm asks staff for a second factor, `amr` must say that it was used.
@@ -23,8 +23,9 @@ _SIGNING = {"proposePublication", "signPublication", "signVersion"}
 _APPROVING = {"releaseVersion", "setAutomaticRelease", "confirmApproval"}
 _RIGHTS = {"delegateRole", "unblockAccount", "linkAccounts"}
 _TENANTS = {"createTenant"}
+_EMERGENCY = {"requestEmergencyAccess", "confirmEmergencyAccess"}
 _ERASING = {"eraseCase", "eraseAccount"}
-FRESH_MUTATIONS = frozenset(_SIGNING | _APPROVING | _RIGHTS | _TENANTS | _ERASING)
+FRESH_MUTATIONS = frozenset(_SIGNING | _APPROVING | _RIGHTS | _TENANTS | _EMERGENCY | _ERASING)
 
 
 def fresh_login_problem(principal: Principal, mutation: str, settings: Settings, now: datetime) -> Forbidden | None:

@@ -1,4 +1,4 @@
-"""Policy of what a county decides about people, and of what the invited service team sees of one case."""
+"""Policy of what a county decides about people, and of what those see of one case who look from outside."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ from kreisbund_platform.identity.policy_terms import (
     CASE_WORKERS,
     CITIZEN,
     COUNTY_ADMINS,
+    OPERATORS,
     STAFF,
     Audience,
     Who,
@@ -19,6 +20,8 @@ from kreisbund_platform.identity.principals import Role
 SERVICE_TEAM: Who = frozenset({Role.TOPIC_LEAD, Role.SERVICE_TEAM_LEAD})
 BLOCK_READERS: Who = COUNTY_ADMINS | {Role.DATA_PROTECTION_OFFICER}
 INVITING: Who = CASE_WORKERS | COUNTY_ADMINS
+ENDING: Who = COUNTY_ADMINS | TEAM_LEADS
+EMERGENCY_READERS: Who = ENDING | {Role.DATA_PROTECTION_OFFICER}
 
 RIGHTS: dict[str, Who] = {
     **of_type(
@@ -28,6 +31,8 @@ RIGHTS: dict[str, Who] = {
             BLOCK_READERS: "accountBlocks",
             TEAM_LEADS: "tasksToReassign",
             SERVICE_TEAM: "supportInvitations supportCase",
+            EMERGENCY_READERS: "emergencyAccesses",
+            OPERATORS: "emergencyRequests emergencyCase",
         },
     ),
     **of_type(
@@ -37,6 +42,8 @@ RIGHTS: dict[str, Who] = {
             STAFF: "nameSubstitute endSubstitution delegateRole endDelegation confirmApproval withdrawApproval",
             TEAM_LEADS: "reassignTask",
             INVITING: "inviteSupport revokeSupport",
+            OPERATORS: "requestEmergencyAccess confirmEmergencyAccess",
+            ENDING: "endEmergencyAccess",
         },
     ),
     **of_type("StaffMember", {STAFF: "subject name roles blocked"}),
@@ -45,7 +52,17 @@ RIGHTS: dict[str, Who] = {
     **of_type("Delegation", {STAFF: "id role delegator delegate firstDay lastDay endedAt version"}),
     **of_type("SupportInvitation", {CASE_READERS: "id reason invitedAt invitedBy until revokedAt version case"}),
     **of_type("OpenInvitation", {SERVICE_TEAM: "id county until"}),
-    **of_type("CaseRecord", {CASE_READERS: "supportInvitations"}),
+    **of_type(
+        "EmergencyAccess",
+        {
+            CASE_READERS | OPERATORS: (
+                "id status caseNumber reason requestedAt requestedBy requestedByName confirmer confirmUntil"
+                " confirmedAt confirmedBy confirmedByName until endedAt version"
+            ),
+            CASE_READERS: "endedBy case",
+        },
+    ),
+    **of_type("CaseRecord", {CASE_READERS: "supportInvitations emergencyAccesses"}),
     **of_type("CaseEvent", {CASE_READERS: "onBehalfOf"}),
     **of_type("AccessLogEntry", {CITIZEN | {Role.DATA_PROTECTION_OFFICER}: "basis"}),
     **of_type(
@@ -62,9 +79,11 @@ RIGHTS: dict[str, Who] = {
     **of_type("SubstitutionSuccess", {STAFF: "substitution"}),
     **of_type("DelegationSuccess", {STAFF: "delegation"}),
     **of_type("SupportInvitationSuccess", {INVITING: "invitation"}),
+    **of_type("EmergencyAccessSuccess", {ENDING | OPERATORS: "access"}),
 }
 
-# What an invitation opens: how the case stands and what was entered; no notes, no correspondence, no files.
+# What an invitation or an emergency opens: how the case stands and what was entered; no notes, no correspondence, no
+# files.
 LOOKING_ON: Who = frozenset({Audience.INVITED})
 INVITED: dict[str, Who] = {
     **of_type(

@@ -96,6 +96,7 @@ class AccessBasis(StrEnum):
 
     OFFICE = "OFFICE"
     INVITATION = "INVITATION"
+    EMERGENCY = "EMERGENCY"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Principal:
     UTC. `authenticated_at`: when the person last proved who they are; `authentication_methods`: how
     (the token's `amr`, RFC 8176).
     `roles` hold the lent ones; `realm_roles` are the token's alone, None where nothing was lent.
+    `asks_county`: the county whose requests for emergency access an operator makes, reads and confirms; no case.
     """
 
     subject: str
@@ -135,11 +137,17 @@ class Principal:
     lent_roles: tuple[LentRole, ...] = ()
     stands_in_for: tuple[StoodInFor, ...] = ()
     invited_to: Invitation | None = None
+    asks_county: TenantContext | None = None
 
     @property
     def own_roles(self) -> frozenset[Role]:
         """What the realm itself vouches for: only this can be lent or named."""
         return self.roles if self.realm_roles is None else self.realm_roles
+
+    @property
+    def visited(self) -> TenantContext | None:
+        """The county that somebody from outside has to do with in this operation."""
+        return self.invited_to.county if self.invited_to is not None else self.asks_county
 
     @property
     def is_guest(self) -> bool:

@@ -307,6 +307,21 @@ PEOPLE_AT_WORK = (
         internal=words("id case_id version"),
     ),
     Table(
+        "emergency_access", "Notzugriffe des Betriebs", CASE_FILE, Rule.WITH_CASE, legal_hold=True,
+        case="case_id",
+        personal={
+            "reason": of_applicant(Kind.FREE_TEXT),
+            "requested_by": staff_account(),
+            "requested_by_name": staff_name(),
+            "confirmed_by": staff_account(),
+            "confirmed_by_name": staff_name(),
+            "confirmer": staff_name(),
+            "ended_by": staff_account(),
+        },
+        shown=words("requested_at confirmed_at until ended_at"),
+        internal=words("id case_id requesting_person confirming_person confirm_until version"),
+    ),
+    Table(
         "case_transfer", "Abgaben an andere und von anderen Landkreisen", CASE_FILE, Rule.WITH_CASE, legal_hold=True,
         case="case_id",
         personal={

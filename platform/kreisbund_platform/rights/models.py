@@ -83,6 +83,29 @@ class SupportInvitation(SQLModel, table=True):
     version: int = 1
 
 
+class EmergencyAccess(SQLModel, table=True):
+    """Two operators may look at one case until an hour after the second one confirmed; `confirmer`: a user name."""
+
+    __tablename__ = "emergency_access"
+    id: UUID = Field(primary_key=True)
+    case_id: UUID
+    reason: str = Field(sa_type=Text)
+    requested_at: datetime = Field(sa_type=Moment)
+    requested_by: str = Field(sa_type=Text)
+    requested_by_name: str = Field(sa_type=Text)
+    requesting_person: str = Field(sa_type=Text)
+    confirmer: str | None = Field(sa_type=Text)
+    confirm_until: datetime = Field(sa_type=Moment)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    confirmed_by: str | None = Field(default=None, sa_type=Text)
+    confirmed_by_name: str | None = Field(default=None, sa_type=Text)
+    confirming_person: str | None = Field(default=None, sa_type=Text)
+    until: datetime | None = Field(default=None, sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_by: str | None = Field(default=None, sa_type=Text)
+    version: int = 1
+
+
 class InvitationPlace(SQLModel, table=True):
     """Which county to ask about an invitation; holds no case."""
 

@@ -69,6 +69,43 @@ def holding_invitation(connection: Rows, invitation_id: UUID, now: datetime) -> 
     return row[0] if row else None
 
 
+def case_named(connection: Rows, case_id: UUID | None, number: str) -> tuple[UUID, int] | None:
+    """Id and version of the case of this id or case number; its row is locked, so that askers queue."""
+    row = connection.execute(
+        "SELECT id, version FROM case_record WHERE id = %s OR case_number = %s FOR UPDATE", (case_id, number)
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def emergency_stands(connection: Rows, case_id: UUID, now: datetime) -> bool:
+    """Whether two operators may look at the case at this moment."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM emergency_access WHERE case_id = %s AND ended_at IS NULL AND until > %s)",
+        (case_id, now),
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def emergency_case(connection: Rows, access_id: UUID, subject: str, now: datetime) -> UUID | None:
+    """The case at which this operator may look at this moment; on the county's connection."""
+    row = connection.execute(
+        "SELECT case_id FROM emergency_access WHERE id = %(id)s AND ended_at IS NULL AND until > %(now)s"
+        " AND %(subject)s IN (requested_by, confirmed_by)",
+        {"id": access_id, "now": now, "subject": subject},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def end_all_emergencies(connection: Rows, now: datetime, by: str) -> None:
+    """Ends whatever is asked for or stands."""
+    connection.execute(
+        "UPDATE emergency_access SET ended_at = %s, ended_by = %s, version = version + 1"
+        " WHERE ended_at IS NULL AND coalesce(until, confirm_until) > %s",
+        (now, by, now),
+    )
+
+
 @dataclass(frozen=True)
 class TaskInTemplate:
     """What four eyes ask of a task. `key`: template's slug / element's id; `data`: the case's."""
@@ -122,12 +159,13 @@ def linked_persons(connection: Rows, accounts: Sequence[tuple[str, str]]) -> dic
 
 
 def delete_old_decisions(connection: Rows, before: datetime) -> None:
-    """Removes blocks, substitutions, delegations and invitations that were over by then."""
+    """Removes blocks, substitutions, delegations, invitations and emergency accesses that were over by then."""
     for table, over in (
         ("account_block", "ended_at < %s"),
         ("substitution", "last_day < %s::date"),
         ("delegation", "last_day < %s::date"),
         ("support_invitation", "until < %s"),
+        ("emergency_access", "confirm_until < %s"),
     ):
         connection.execute(f"DELETE FROM {table} WHERE {over}", (before,))
 

@@ -22,6 +22,7 @@ from kreisbund_platform.audit.verifying import Sealed, walk
 from kreisbund_platform.database.migrate import migrate_schema, migrations_of
 from kreisbund_platform.documents import files
 from kreisbund_platform.privacy import ledger
+from kreisbund_platform.rights.queries import end_all_emergencies
 from kreisbund_platform.settings import KeycloakAccess
 from kreisbund_platform.tenancy import grants, roles
 from kreisbund_platform.tenancy.context import TenantContext
@@ -152,6 +153,7 @@ class Restore:
         self._check_log()
         self._forget_sealed()
         self._erase_again()
+        self._let_nobody_look()
         self.before_opening(self.connection, self.who.tenant)
         self.connection.execute("SET LOCAL search_path = pg_catalog")
         self._put_files()
@@ -250,6 +252,10 @@ class Restore:
         done = ledger.replay_erasures(self.connection, entries)
         if done.cases or done.accounts:
             self.tell(f"erased again: {done.cases} cases, {done.accounts} accounts")
+
+    def _let_nobody_look(self) -> None:
+        """Who may look from outside was decided for the original: invitations are not found here, emergencies end."""
+        end_all_emergencies(self.connection, self.here.clock.now(), "system")
 
     def _put_files(self) -> None:
         store = files.store_of(self.here.settings)

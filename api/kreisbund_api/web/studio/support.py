@@ -19,8 +19,13 @@ async def case(visit: Visit) -> Response:
     seen: dict[str, Any] | None = (await ask(visit, "support_case", id=identifier))["supportCase"]
     if seen is None:
         raise PageRefusedError(404)
-    seen = {"variant": None, **seen}
-    return show(visit, "studio/support_case.html", case=seen, sections=answers_of(seen), diagram=diagram_of(seen))
+    return looked_at(visit, seen, "/studio/support")
+
+
+def looked_at(visit: Visit, case: dict[str, Any], back: str) -> Response:
+    """A case as somebody from outside of the county sees it; `back` is where they came from."""
+    seen = {"variant": None, **case}
+    return show(visit, "looked_at.html", case=seen, sections=answers_of(seen), diagram=diagram_of(seen), back=back)
 
 
 PAGES = (Page("/support", support, login=True), Page("/support/{id}", case, login=True))
