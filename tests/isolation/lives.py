@@ -1,6 +1,12 @@
 """What happened before the attempts begin: so that there is something of every kind to be attempted."""
 
-from tests.isolation import life_of_counties, life_of_data_protection, life_of_emergencies, life_of_templates
+from tests.isolation import (
+    life_of_counties,
+    life_of_data_protection,
+    life_of_emergencies,
+    life_of_rights,
+    life_of_templates,
+)
 from tests.isolation.doing import Doing
 from tests.isolation.world import COUNTY, OTHER, World
 
@@ -18,6 +24,7 @@ def lived(world: World) -> None:
         life_of_counties.upgrade(doing, county)
         life_of_data_protection.live(doing, county)
         life_of_emergencies.live(doing, county)
+    life_of_rights.live(doing)
     lead = world.person("service_team_lead")
     doing.look(lead, life_of_templates.version_of(doing, lead, life_of_templates.SCHOOL, 2), ROLLOUT_DEPTH)
     world.shown, world.done = doing.seen, doing.done

@@ -195,7 +195,7 @@ def _everybody(settings: Settings, registry: Registry) -> list[Person]:
 def _takes_part(person: Person) -> bool:
     """Everybody of one county, of the other a few who look back at the first."""
     if person.county == OTHER:
-        return person.role in ("caseworker", "county_admin", "citizen")
+        return person.role in ("caseworker", "team_lead", "county_admin", "citizen")
     return person.county not in (SLEEPING, DELETED)
 
 
@@ -204,6 +204,13 @@ def _chosen(people: Sequence[DemoPerson]) -> list[DemoPerson]:
     seen: set[str] = set()
     every = ("citizen", "topic_lead", "operator")
     return [each for each in people if each.role in every or not (each.role in seen or seen.add(each.role))]
+
+
+def colleague(world: World, role: str, county: str = COUNTY) -> Person:
+    """The second of a role in a county, who attempts nothing."""
+    realm = next(each for each in realms(world.deployment.registry) if each.name == county)
+    _first, second = (each for each in people_of(realm, ()) if each.role == role)
+    return _person(world.settings, realm, second)
 
 
 def _person(settings: Settings, realm: DemoRealm, person: DemoPerson, *, no_role: bool = False) -> Person:
