@@ -5,7 +5,6 @@ document: a fragment counts wherever it is spread, but is walked once. Page size
 count as 100.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from operator import is_
@@ -16,39 +15,30 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLNamedType,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    parse,
+    get_named_type,
+    is_composite_type,
 )
 from graphql.error import GraphQLSyntaxError
 
+from kreisbund_api.graphql import lexing, signs
 from kreisbund_api.graphql.refusals import bad_input, too_complex
+from kreisbund_api.graphql.signs import MOST_ALIASES, MOST_ALIKE
 
 Tidied = TypeVar("Tidied", bound=Node)
-WRITTEN_NUL = re.compile(r"\\u(?:0000|\{0+\})")  # no text of PostgreSQL holds it
-# what parsing would read as one token; strings and comments first, so that nothing inside of them counts
-TOKEN = re.compile(
-    r'"""(?:[^"\\]++|\\"""|\\|"(?!""))*+"""|"""|"(?:[^"\\\n]++|\\.)*+"|#[^\n]*+|\.\.\.|[A-Za-z_]\w*+|-?\d[\w.+-]*+|[^\s,\ufeff]'
-)
-UNENDED = frozenset({'"""', '"'})
-OPENING, CLOSING = "{[(", "}])"
-MOST_TOKENS = 30_000
-LONGEST_DOCUMENT = 1_000_000
+LONGEST_DOCUMENT = 100_000
 MOST_FIELDS = 3_000
-MOST_ALIASES = 1_500
-MOST_ALIKE = 50  # fields of one response key in one selection set
-MOST_FRAGMENTS = 500
-MOST_OPERATIONS = 50
 DEEPEST = 20
 DEEPEST_NESTING = 60  # fragments counted as levels, too
-MOST_LEVELS = 200  # of brackets of any kind: the parser recurses
-MOST_DIRECTIVES = 3_000
-MOST_DEFINITIONS = MOST_FRAGMENTS + MOST_OPERATIONS
 LARGEST_PAGE = 100
+SPREAD = "..."  # counts like a response key: validation compares the fragments of one set in pairs
 # three nested full pages of a thousand fields
 HIGHEST_COST = 2_000_000_000
 
@@ -62,75 +52,95 @@ class Weight:
     cost: int = 0
     depth: int = 0
 
-    def beside(self, other: "Weight") -> "Weight":
-        """Both in one selection set."""
-        return Weight(
-            self.fields + other.fields,
-            self.aliases + other.aliases,
-            self.cost + other.cost,
-            max(self.depth, other.depth),
-        )
 
-    def check(self) -> "Weight":
-        """Itself. Raises QUERY_TOO_COMPLEX where it is too much."""
-        if self.fields > MOST_FIELDS or self.aliases > MOST_ALIASES or self.cost > HIGHEST_COST or self.depth > DEEPEST:
-            raise too_complex()
-        return self
+NOTHING, LEAF, ALIASED_LEAF = Weight(), Weight(1, 0, 1, 1), Weight(1, 1, 1, 1)
 
 
 class Walk:
     """One walk over a document's operations."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, schema: GraphQLSchema) -> None:
         definitions = document.definitions
+        self._schema = schema
         self._fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
         self._operations = [each for each in definitions if isinstance(each, OperationDefinitionNode)]
         self._known: dict[str, Weight] = {}
+        self._keys: dict[str, Counter[str]] = {}
         self._entered: set[str] = set()
 
     def check(self) -> None:
-        """Raises QUERY_TOO_COMPLEX or, for a fragment that spreads itself, BAD_USER_INPUT."""
-        if len(self._fragments) > MOST_FRAGMENTS or len(self._operations) > MOST_OPERATIONS:
-            raise too_complex()
-        for each in (*self._operations, *self._fragments.values()):
-            self._set(each.selection_set)
+        """Raises QUERY_TOO_COMPLEX or, for an unknown field and a fragment that spreads itself, BAD_USER_INPUT."""
+        for operation in self._operations:
+            self._set(operation.selection_set, self._schema.get_root_type(operation.operation), 0, Counter())
+        for name in self._fragments:
+            self._fragment(name, 0, Counter())
 
-    def _set(self, selected: SelectionSetNode | None, level: int = 0, keys: Counter[str] | None = None) -> Weight:
+    def _set(
+        self, selected: SelectionSetNode, parent: GraphQLNamedType | None, level: int, beside: Counter[str]
+    ) -> Weight:
         if level > DEEPEST_NESTING:
             raise too_complex()
-        total, beside = Weight(), Counter[str]() if keys is None else keys
-        for selection in selected.selections if selected else ():
-            total = total.beside(self._one(selection, level, beside)).check()
-        return total
+        fields = aliases = cost = depth = 0
+        for selection in selected.selections:
+            one = self._one(selection, parent, level, beside)
+            fields, aliases, cost = fields + one.fields, aliases + one.aliases, cost + one.cost
+            depth = max(depth, one.depth)
+            if fields > MOST_FIELDS or aliases > MOST_ALIASES or cost > HIGHEST_COST or depth > DEEPEST:
+                raise too_complex()
+        return Weight(fields, aliases, cost, depth)
 
-    def _one(self, selection: SelectionNode, level: int, beside: Counter[str]) -> Weight:
+    def _one(
+        self, selection: SelectionNode, parent: GraphQLNamedType | None, level: int, beside: Counter[str]
+    ) -> Weight:
         if isinstance(selection, FieldNode):
-            _count_key(selection, beside)
-            below = self._set(selection.selection_set, level + 1)
-            aliases = below.aliases + (selection.alias is not None)
-            return Weight(1 + below.fields, aliases, 1 + _page(selection) * below.cost, 1 + below.depth)
+            return self._field(selection, parent, level, beside)
         if isinstance(selection, FragmentSpreadNode):
-            return self._fragment(selection.name.value, level)
+            return self._fragment(selection.name.value, level, beside)
         assert isinstance(selection, InlineFragmentNode)
-        return self._set(selection.selection_set, level + 1, beside)
+        named = selection.type_condition
+        inner = self._schema.get_type(named.name.value) if named else parent
+        return self._set(selection.selection_set, inner, level + 1, beside)
 
-    def _fragment(self, name: str, level: int) -> Weight:
+    def _field(self, field: FieldNode, parent: GraphQLNamedType | None, level: int, beside: Counter[str]) -> Weight:
+        declared = self._declared(field, parent)
+        if field.selection_set or field.arguments or field.directives:
+            _count((field.alias or field.name).value, beside)
+        if field.selection_set is None:
+            return LEAF if field.alias is None else ALIASED_LEAF
+        below = self._set(field.selection_set, declared, level + 1, Counter())
+        aliases = below.aliases + (field.alias is not None)
+        return Weight(1 + below.fields, aliases, 1 + _page(field) * below.cost, 1 + below.depth)
+
+    def _declared(self, field: FieldNode, parent: GraphQLNamedType | None) -> GraphQLNamedType | None:
+        """The type of a field; refused here where there is no such field, since validation costs far more."""
+        if not is_composite_type(parent):
+            return None
+        declared = self._schema.get_field(parent, field.name.value)
+        if declared is None:
+            raise bad_input(f"Cannot query field '{field.name.value}' on type '{parent.name}'.")
+        return get_named_type(declared.type)
+
+    def _fragment(self, name: str, level: int, beside: Counter[str]) -> Weight:
+        """What a fragment holds lies beside what stands where it is spread."""
         if name in self._entered:
             raise bad_input()
         if name not in self._known and name in self._fragments:
             self._entered.add(name)
-            self._known[name] = self._set(self._fragments[name].selection_set, level + 1)
+            self._keys[name] = Counter()
+            fragment = self._fragments[name]
+            inner = self._schema.get_type(fragment.type_condition.name.value)
+            self._known[name] = self._set(fragment.selection_set, inner, level + 1, self._keys[name])
             self._entered.discard(name)
-        return self._known.get(name, Weight())
+        for key, number in (*self._keys.get(name, {}).items(), (SPREAD, 1)):
+            _count(key, beside, number)
+        return self._known.get(name, NOTHING)
 
 
-def _count_key(field: FieldNode, beside: Counter[str]) -> None:
+def _count(key: str, beside: Counter[str], number: int = 1) -> None:
     """Validation compares all fields of one response key with each other; plain leaves are made one before."""
-    if field.selection_set or field.arguments or field.directives:
-        key = (field.alias or field.name).value
-        beside[key] += 1
-        if beside[key] > MOST_ALIKE:
-            raise too_complex()
+    beside[key] += number
+    if beside[key] > MOST_ALIKE:
+        raise too_complex()
 
 
 def _page(field: FieldNode) -> int:
@@ -168,45 +178,16 @@ def _tidied(node: Tidied) -> Tidied:
     return node if tidied is below else replace(node, selection_set=tidied)  # type: ignore[call-arg]
 
 
-def _scan(text: str) -> None:
-    """Raises QUERY_TOO_COMPLEX where the signs alone show it: parsing costs ten times this look."""
-    tokens = level = arguments = aliases = directives = definitions = 0
-    for found in TOKEN.finditer(text):
-        sign = found[0]
-        if sign[0] == "#":
-            continue
-        if sign in UNENDED:
-            return  # the parser stops here, too
-        tokens += 1
-        if sign in OPENING:
-            definitions += sign == "{" and level == 0
-            level += 1
-            arguments += sign == "("
-        elif sign in CLOSING:
-            level -= 1
-            arguments -= sign == ")"
-        elif sign == ":":
-            aliases += arguments == 0
-        directives += sign == "@"
-        if tokens > MOST_TOKENS or level > MOST_LEVELS:
-            raise too_complex()
-    if aliases > MOST_ALIASES or directives > MOST_DIRECTIVES or definitions > MOST_DEFINITIONS:
-        raise too_complex()
-
-
-def read_document(text: str) -> DocumentNode:
+def read_document(text: str, schema: GraphQLSchema) -> DocumentNode:
     """The parsed document within its limits. Raises GraphQLError with a code."""
     if len(text) > LONGEST_DOCUMENT:
         raise too_complex()
-    if WRITTEN_NUL.search(text):
-        raise bad_input()
-    _scan(text)
+    signs.check(text, signs.names_of(schema))
     try:
-        document = parse(text, no_location=False, max_tokens=MOST_TOKENS)
+        document = lexing.parsed(text)
     except GraphQLSyntaxError as problem:
-        over_limit = str(MOST_TOKENS) in problem.message or "nested too deeply" in problem.message
-        raise (too_complex() if over_limit else problem) from None
+        raise (too_complex() if "nested too deeply" in problem.message else problem) from None
     except RecursionError:
         raise too_complex() from None
-    Walk(document).check()
+    Walk(document, schema).check()
     return replace(document, definitions=tuple(_tidied(each) for each in document.definitions))

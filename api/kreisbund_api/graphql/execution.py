@@ -18,7 +18,6 @@ from graphql import (
     OperationType,
     execute,
     get_operation_ast,
-    validate,
 )
 
 from kreisbund_api import guard
@@ -26,6 +25,7 @@ from kreisbund_api.graphql.compiled import Compiled, NotCompiledError
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.refusals import Code, bad_input, blocked, refusal, too_complex, unavailable
 from kreisbund_api.graphql.schema import SCHEMA
+from kreisbund_api.graphql.validation import SHOWN_ERRORS, errors_in
 from kreisbund_api.services import Answer
 from kreisbund_platform import telemetry
 from kreisbund_platform.clock import Clock
@@ -40,7 +40,7 @@ from kreisbund_platform.texts import _
 
 MOST_DOCUMENTS = 500
 LONGEST_CACHED = 50_000
-SHOWN_ERRORS = 5
+LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class Documents:
 
 def _prepare(text: str) -> Prepared:
     try:
-        document = guard.read_document(text)
-        errors = validate(SCHEMA._schema, document, max_errors=SHOWN_ERRORS)
-        return Prepared(document, tuple(errors), None if errors else Compiled(document))
+        document = guard.read_document(text, SCHEMA._schema)
+        errors = errors_in(document, text)
+        return Prepared(document, errors, None if errors else Compiled(document))
     except GraphQLError as problem:
         return Prepared(None, (problem,))
     except RecursionError:
@@ -221,7 +221,12 @@ def shown(error: GraphQLError) -> dict[str, Any]:
         said = masked(cause)
     elif "code" not in (error.extensions or {}):
         said = bad_input(error.message)
-    line: dict[str, Any] = {"message": said.message}
+    line: dict[str, Any] = {"message": shorten(said.message)}
     if error.path:
         line["path"] = list(error.path)
     return {**line, "extensions": dict(said.extensions or {})}
+
+
+def shorten(message: str) -> str:
+    """A message that repeats what was sent need not repeat all of it."""
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
