@@ -1,12 +1,16 @@
 """What every test may ask for, and which skips CI accepts."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak", "tests.support.clamd", "tests.support.api"]
 
+TESTS = Path(__file__).parent
+TOLD = "told"
+LONGEST = ("isolation", "keycloak", "pages", "cases")
 OUTSIDE_DATA = "the folder shared/data is missing"
 
 
@@ -27,3 +31,29 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI forbids: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says what a test measured, below the results of the run."""
+    return lambda text: record_property(TOLD, text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests have told."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties if report.when == "call" else ():
+            if name == TOLD:
+                terminalreporter.write_line(text)
+
+
+def pytest_collection_modifyitems(items):
+    """Where two processes run the tests, a folder's tests stay together, and the longest folders begin."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder(item)))
+    items.sort(key=lambda item: LONGEST.index(_folder(item)) if _folder(item) in LONGEST else len(LONGEST))
+
+
+def _folder(item):
+    parts = item.path.relative_to(TESTS).parts
+    return "keycloak" if any("keycloak" in name for name in item.fixturenames) else parts[0]

@@ -10,6 +10,8 @@ from kreisbund_infra.local.home import CHECKOUT, Home
 from kreisbund_infra.local.problem import say, step
 
 LOCKS = ("requirements-dev.lock",)
+# as whole folders (tests/conftest.py), the longest first
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 CHECKS = {
     "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "."),
@@ -40,7 +42,7 @@ def _passes(venv: Path, name: str, check: tuple[str, ...]) -> bool:
 
 
 def _pytest(here: Home, venv: Path, throw_away: Home, arguments: list[str]) -> int:
-    command = [str(python_environment.python_of(venv)), "-m", "pytest", *arguments]
+    command = [str(python_environment.python_of(venv)), "-m", "pytest", *(arguments or SIDE_BY_SIDE)]
     environment = os.environ | {"KREISBUND_ASSETS": str(here.assets)}
     if environment.get("KREISBUND_TEST_DATABASE_URL"):
         return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
