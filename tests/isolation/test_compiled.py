@@ -51,7 +51,7 @@ def cursors_in(value: Any) -> Iterator[str]:
             yield from cursors_in(item)
 
 
-def test_both_ways_answer_the_same(world: World, judge: Judge, recorded: list[Any], monkeypatch, capsys) -> None:
+def test_both_ways_answer_the_same(world: World, judge: Judge, recorded: list[Any], monkeypatch, told) -> None:
     executor = world.services.execute
     assert isinstance(executor, Executor)
     monkeypatch.setattr(executor, "_clock", ManualClock(executor.now()))
@@ -73,8 +73,7 @@ def test_both_ways_answer_the_same(world: World, judge: Judge, recorded: list[An
             cursors = [*cursors, *cursors_in(answers[0].data)][-MOST_CURSORS:]
             if answers[0].body != answers[1].body or _told(seen[0]) != _told(seen[1]):
                 unlike.append((person.name, text, variables, answers[0].body, answers[1].body, seen))
-    with capsys.disabled():
-        print(f"\nqueries by their way: {dict(ways)}")
+    told(f"queries by their way: {dict(ways)}")
     assert unlike[:3] == []
     assert ways["compiled"] > ways.total() / 2
 

@@ -44,7 +44,7 @@ def test_every_mutation_has_succeeded_once(world: World) -> None:
     assert set(MUTATION.fields) - world.done == NOT_DONE, "let somebody do it in life_of_….py, or name it here"
 
 
-def test_nearly_every_field_has_been_seen(world: World, judge: Judge, capsys) -> None:
+def test_nearly_every_field_has_been_seen(world: World, judge: Judge, told) -> None:
     found = set(world.shown) | _heard(world)
     for person in world.people:
         if person.role in READERS:
@@ -53,8 +53,7 @@ def test_nearly_every_field_has_been_seen(world: World, judge: Judge, capsys) ->
                 assert "errors" not in said.body, (person.name, said.body["errors"][:3])
                 found |= seen(text, said.body)
     missing = COORDINATES - with_interfaces(found)
-    with capsys.disabled():
-        print(f"\n{len(COORDINATES) - len(missing)} of {len(COORDINATES)} fields seen, not: {sorted(missing)}")
+    told(f"{len(COORDINATES) - len(missing)} of {len(COORDINATES)} fields seen, not: {sorted(missing)}")
     assert NOT_FILLED.keys() <= missing, "filled meanwhile, take them from the table"
     assert len(missing) <= (1 - ENOUGH) * len(COORDINATES), sorted(missing - NOT_FILLED.keys())
 

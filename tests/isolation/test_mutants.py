@@ -49,7 +49,7 @@ def test_the_policy_is_the_list_that_was_reviewed() -> None:
     assert rights.LIST.read_text() == rights.as_policy_says(), "python -m tests.isolation.rights, and have it reviewed"
 
 
-def test_each_line_of_the_policy_is_missed(world: World, judge: Judge, mine: Own, capsys) -> None:
+def test_each_line_of_the_policy_is_missed(world: World, judge: Judge, mine: Own, told) -> None:
     answered, read, escaped = 0, 0, []
     for coordinate in checked():
         type_name = coordinate.split(".")[0]
@@ -57,8 +57,7 @@ def test_each_line_of_the_policy_is_missed(world: World, judge: Judge, mine: Own
         answered, read = answered + (how == "answer"), read + (how == "statement")
         if how is None:
             escaped.append(coordinate)
-    with capsys.disabled():
-        print(f"\n{answered + read} lines removed in turn: {answered} seen in the answer, {read} in the statement")
+    told(f"{answered + read} lines removed in turn: {answered} seen in the answer, {read} in the statement")
     assert escaped == []
 
 
@@ -150,7 +149,7 @@ def _caught_stream(world: World, coordinate: str) -> str | None:
 RULED = sorted((name, viewpoint) for name, each in TYPES.items() if each.rows for viewpoint in ("citizen", "guest"))
 
 
-def test_each_row_rule_is_missed(world: World, mine: Own, capsys) -> None:
+def test_each_row_rule_is_missed(world: World, mine: Own, told) -> None:
     """All fields stand open, all other rules too: this rule alone keeps another's rows from citizens and guests.
 
     Of the service team's own tables (drafts, reviews, proposals) the database keeps every county out as well: there
@@ -183,6 +182,5 @@ def test_each_row_rule_is_missed(world: World, mine: Own, capsys) -> None:
         seen = [f'"__typename":"{name}"' in answer for answer in answers]
         shown = caught if seen == [False, True] else doubly if REFUSED in answers[1] and not seen[1] else missed
         shown.append(f"{name} {viewpoint}")
-    with capsys.disabled():
-        print(f"\n{len(caught)} row rules removed in turn and missed, {len(doubly)} held by the database: {doubly}")
+    told(f"{len(caught)} row rules removed in turn and missed, {len(doubly)} held by the database: {doubly}")
     assert {rule.split()[0] for rule in missed} <= NOT_SHOWN.keys(), f"without a row, or of no effect: {missed}"

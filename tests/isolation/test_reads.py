@@ -7,7 +7,7 @@ from tests.isolation.world import World
 ENOUGH = 50_000
 
 
-def test_nobody_reads_what_is_not_theirs(world: World, judge: Judge, capsys) -> None:
+def test_nobody_reads_what_is_not_theirs(world: World, judge: Judge, told) -> None:
     tally, leaks, unlike = Tally(), [], []
     for person in world.people:
         todo = list(pairs(person, judge.own))
@@ -19,8 +19,7 @@ def test_nobody_reads_what_is_not_theirs(world: World, judge: Judge, capsys) -> 
                 tally.count(question, person)
                 if alike(question, one, number) != alike(question, two, number):
                     unlike.append((person.name, question.root, question.arguments, one.text[:300], two.text[:300]))
-    with capsys.disabled():
-        print(f"\n{len(tally.made)} attempts with good tokens")
+    told(f"{len(tally.made)} attempts with good tokens")
     assert leaks == []
     assert unlike == []
     assert len(tally.made) >= ENOUGH
