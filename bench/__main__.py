@@ -7,27 +7,31 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bench import step
+from bench.noisy import Noisy
 from bench.office import Office, office
 
-# A measure makes its data in `prepare` and answers named figures for one round.
+# A measure makes its data first and answers named figures for one round.
 MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "step": step.StepAndFloor,
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
 }
+ALONE: Mapping[str, Callable[[], Noisy]] = {"noisy": Noisy}  # over HTTP, with a deployment of their own
+NAMES = sorted((*MEASURES, *ALONE))
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="kreisbund bench", allow_abbrev=False)
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--only", nargs="+", choices=sorted(MEASURES), default=sorted(MEASURES), metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     given = parser.parse_args(arguments)
-    with office() as here:
-        measures = [MEASURES[name](here) for name in given.only]
+    with ExitStack() as held:
+        measures = _made(given.only, held)
         runs = [_round(number, measures) for number in range(max(1, given.rounds))]
     report = {
         "figures": _medians(runs),
@@ -44,6 +48,15 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _made(names: Sequence[str], held: ExitStack) -> list[step.Measure]:
+    """The measures by name; what they need lasts as long as `held`."""
+    measures: list[step.Measure] = [held.enter_context(closing(ALONE[name]())) for name in names if name in ALONE]
+    if any(name in MEASURES for name in names):
+        here = held.enter_context(office())
+        measures += [MEASURES[name](here) for name in names if name in MEASURES]
+    return measures
+
+
 def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
     """Measures take turns at going first."""
     found: dict[str, float] = {}
@@ -54,7 +67,9 @@ def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
 
 
 def _medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    """A figure that some rounds do not have, as of answers of one status, is 0 in them."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: statistics.median(run.get(name, 0.0) for run in runs) for name in names}
 
 
 def _machine() -> dict[str, object]:

@@ -57,7 +57,7 @@ class Files:
     async def upload(self, request: Request) -> Response:
         """One file of a multipart body; answers its id, and whether a scanner has called it clean already."""
         principal = await bearer(request, self.services.tokens, self.services.turns.threads)
-        self.services.quotas.count(principal)
+        await self.services.turns.admit(lane_of(principal), partial(self.services.quotas.count, principal))
         if principal.tenant is None:
             raise RefusedError(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))
         name, content = await _one_file(request)

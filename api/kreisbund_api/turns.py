@@ -5,14 +5,14 @@ another a hundredfold. Few run at once; a county gets its share of them while ot
 alone. What waits goes on in the order of turns, not of arrival; what would wait too long is told when to return.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
 from anyio.lowlevel import RunVar
 
-from kreisbund_api.transport import Threads, too_many
+from kreisbund_api.transport import RefusedError, Threads, too_many
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.context import TenantContext
 
@@ -21,6 +21,9 @@ AT_ONCE = 8
 WAITING_OF_ONE = 200  # requests of one county that wait; more are refused
 PRESENT_SECONDS = 5.0  # so long after its last request a county's share is kept for it
 RETURN_SECONDS = 2
+PATIENCE_SECONDS = 0.25  # after which a flooding county's request runs beside others' all the same
+HELD_SECONDS = 1.0
+MOST_HELD = 200  # refusals of one county that are held back; more are answered at once
 PLATFORM = ""  # work of no county
 
 
@@ -49,6 +52,16 @@ class Turns:
         finally:
             lanes.leave(lane)
 
+    async def admit(self, lane: str, count: Callable[[], None]) -> None:
+        """Looks for room and counts the request, before its body is read. Raises RefusedError 429, held back."""
+        lanes = self.lanes()
+        try:
+            lanes.check_room(lane)
+            count()
+        except RefusedError:
+            await lanes.hold(lane)
+            raise
+
     def lanes(self) -> "Lanes":
         """Those of the running event loop."""
         lanes = self._lanes.get(None)
@@ -67,18 +80,36 @@ class Lanes:
         # from the lane that was served longest ago to the one served last
         self.waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
         self._seen: OrderedDict[str, float] = OrderedDict()
+        self._started: dict[str, float] = {}
+        self._held: Counter[str] = Counter()
+
+    def check_room(self, lane: str) -> None:
+        """Raises RefusedError 429 where too much waits already."""
+        if len(self.waiting.get(lane, ())) >= self._waiting_of_one:
+            raise too_many(RETURN_SECONDS)
+
+    async def hold(self, lane: str) -> None:
+        """Waits a while on behalf of who is refused."""
+        if self._held[lane] >= MOST_HELD:
+            return
+        self._held[lane] += 1
+        try:
+            await anyio.sleep(HELD_SECONDS)
+        finally:
+            self._held[lane] -= 1
+            if not self._held[lane]:
+                del self._held[lane]
 
     async def enter(self, lane: str) -> None:
         """Returns when it is the lane's turn. Raises RefusedError 429 where too much waits already."""
         self._note(lane)
         if lane not in self.waiting and self._may_start(lane):
-            self.running[lane] = self.running.get(lane, 0) + 1
+            self._run(lane)
             return
-        queue = self.waiting.setdefault(lane, deque())
-        if len(queue) >= self._waiting_of_one:
-            raise too_many(RETURN_SECONDS)
+        self.check_room(lane)
         turn = anyio.Event()
-        queue.append(turn)
+        self.waiting.setdefault(lane, deque()).append(turn)
+        self._go_on()
         try:
             await turn.wait()
         except BaseException:
@@ -93,23 +124,40 @@ class Lanes:
         self._seen[lane] = now
         self._seen.move_to_end(lane)
         while now - next(iter(self._seen.values())) > PRESENT_SECONDS:
-            self._seen.popitem(last=False)
+            gone, _when = self._seen.popitem(last=False)
+            self._started.pop(gone, None)
 
     def _may_start(self, lane: str) -> bool:
         share = max(1, self._at_once // max(1, len(self._seen)))
-        return sum(self.running.values()) < self._at_once and self.running.get(lane, 0) < share
+        if sum(self.running.values()) >= self._at_once or self.running.get(lane, 0) >= share:
+            return False
+        return not self._floods(lane) or not self.running or self._is_patience_over(lane)
+
+    def _floods(self, lane: str) -> bool:
+        """Whether more waits than may ever run, while others are there."""
+        return len(self._seen) > 1 and len(self.waiting.get(lane, ())) > self._at_once
+
+    def _is_patience_over(self, lane: str) -> bool:
+        return lane not in self.running and anyio.current_time() - self._started.get(lane, 0.0) > PATIENCE_SECONDS
+
+    def _run(self, lane: str) -> None:
+        self.running[lane] = self.running.get(lane, 0) + 1
+        self._started[lane] = anyio.current_time()
 
     def leave(self, lane: str) -> None:
         """Gives the turn to whoever may go next."""
         self.running[lane] -= 1
         if not self.running[lane]:
             del self.running[lane]
+        self._go_on()
+
+    def _go_on(self) -> None:
         while (next_lane := next(filter(self._may_start, self.waiting), None)) is not None:
             self._start(next_lane)
 
     def _start(self, lane: str) -> None:
         queue = self.waiting[lane]
-        self.running[lane] = self.running.get(lane, 0) + 1
+        self._run(lane)
         queue.popleft().set()
         if queue:
             self.waiting.move_to_end(lane)

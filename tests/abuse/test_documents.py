@@ -1,12 +1,18 @@
 """Abusive documents are refused with their code and without noticeable memory."""
 
+import select
+import socket
+import threading
+import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio
 import httpx
 import pytest
+import uvicorn
 
+from kreisbund_api.arrival import PatientProtocol
 from tests.abuse.documents import DOCUMENTS, MEGABYTE
 from tests.support.api import Api
 
@@ -57,6 +63,43 @@ def test_twenty_megabytes_are_not_taken_in(api: Api, declared: bool) -> None:
 
     answer, grown = measured(lambda: post(api, body if declared else parts()))
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["reason"]) == (413, "TOO_LARGE")
+    assert grown < MOST_MEMORY
+
+
+@pytest.fixture
+def port(api: Api) -> Iterator[int]:
+    """The same app behind a real server, as `main` runs it."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(api.app, log_level="error", lifespan="off", http=PatientProtocol))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.mark.parametrize("length", [f"Content-Length: {20 * MEGABYTE}", "Transfer-Encoding: chunked"])
+def test_a_server_answers_before_twenty_megabytes_have_come(port: int, length: str) -> None:
+    head = "POST /graphql HTTP/1.1\r\nHost: x\r\n" + "".join(f"{key}: {value}\r\n" for key, value in HEADERS.items())
+    part = b"x" * 65_536
+    piece = part if "Content" in length else b"10000\r\n" + part + b"\r\n"
+    tracemalloc.start()
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(f"{head}{length}\r\n\r\n".encode())
+            sent = 0
+            while sent < 320 and not select.select([connection], [], [], 0.01)[0]:
+                connection.sendall(piece)
+                sent += 1
+            answer = connection.recv(65_536)
+        grown = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert sent < 320
     assert grown < MOST_MEMORY
 
 

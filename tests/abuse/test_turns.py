@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from kreisbund_api.quota import Quota, Quotas
-from kreisbund_api.transport import RefusedError, Threads
-from kreisbund_api.turns import Turns
+from kreisbund_api.transport import RefusedError, Threads, too_many
+from kreisbund_api.turns import MOST_HELD, PATIENCE_SECONDS, Lanes, Turns
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import principal_of
 
@@ -157,3 +157,60 @@ def test_a_county_has_a_bucket_beside_its_peoples() -> None:
     quotas.count(principal_of(there, subject="a"))
     now[0] = 2.0
     quotas.count(people[3])
+
+
+def test_a_county_that_floods_waits_while_another_county_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on beside it once its patience is over: it is never kept out."""
+    now = [0.0]
+    monkeypatch.setattr(anyio, "current_time", lambda: now[0])
+
+    async def run() -> list[dict[str, int]]:
+        lanes, found = Lanes(at_once=4, waiting_of_one=50), []
+        await lanes.enter(QUIET)
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(lanes.enter, LOUD)
+            await anyio.wait_all_tasks_blocked()
+            found.append(dict(lanes.running))
+            lanes.leave(LOUD)
+            lanes.leave(LOUD)
+            found.append(dict(lanes.running))
+            lanes.leave(QUIET)
+            found.append(dict(lanes.running))
+            await lanes.enter(QUIET)
+            lanes.leave(LOUD)
+            found.append(dict(lanes.running))
+            now[0] += PATIENCE_SECONDS + 0.01
+            group.start_soon(lanes.enter, LOUD)
+            await anyio.wait_all_tasks_blocked()
+            found.append(dict(lanes.running))
+            group.cancel_scope.cancel()
+        return found
+
+    both, quiet, loud = {QUIET: 1, LOUD: 2}, {QUIET: 1}, {LOUD: 1}
+    assert anyio.run(run) == [both, quiet, loud, quiet, {QUIET: 1, LOUD: 1}]
+
+
+def test_who_is_refused_hears_of_it_later_and_its_body_is_not_awaited() -> None:
+    async def run() -> tuple[float, int]:
+        turns, held = Turns(Threads()), 0
+
+        def full() -> None:
+            raise too_many(7)
+
+        async def refused() -> None:
+            nonlocal held
+            with pytest.raises(RefusedError) as told:
+                await turns.admit(LOUD, full)
+            assert told.value.headers["Retry-After"] == "7"
+            held += 1
+
+        async with anyio.create_task_group() as group:
+            for _ in range(MOST_HELD + 5):
+                group.start_soon(refused)
+            await until(lambda: held > 0)
+            first = held
+            await turns.admit(QUIET, lambda: None)
+        return first, held
+
+    assert anyio.run(run) == (5, MOST_HELD + 5)

@@ -1,6 +1,7 @@
 """POST /graphql: JSON in, JSON or server-sent events out. Every refusal carries a code."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -39,7 +40,7 @@ class GraphQLEndpoint:
             raise RefusedError(Code.BAD_USER_INPUT, _("Bitte mit POST fragen."), 405, {"Allow": "POST"})
         _require_json(request)
         principal = await bearer(request, self._services.tokens, self._turns.threads)
-        self._services.quotas.count(principal)
+        await self._turns.admit(lane_of(principal), partial(self._services.quotas.count, principal))
         asked = read_request(await body_of(request, LARGEST_BODY), self._trusted)
         if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._stream(request, principal, asked)
