@@ -126,7 +126,7 @@ class Executor:
         if asked is None or asked.operation is OperationType.SUBSCRIPTION:
             return Answer(None, (shown(bad_input()),))
         with telemetry.span("graphql", operation=asked.operation.value):
-            return self._run(principal, prepared.document, request, purpose_of(request, asked))
+            return self._run(principal, prepared.document, request, asked)
 
     def __call__(
         self,
@@ -144,10 +144,13 @@ class Executor:
             return Answer(None, (shown(refusal(Code.FORBIDDEN, _("Dazu fehlt Ihnen die Berechtigung."))),))
         return self.run(principal, Request(document, variables, of_page=True))
 
-    def _run(self, principal: Principal, document: DocumentNode, request: Request, purpose: str) -> Answer:
+    def _run(
+        self, principal: Principal, document: DocumentNode, request: Request, asked: OperationDefinitionNode
+    ) -> Answer:
         try:
             with self.operation(principal) as operation:
-                operation.purpose = purpose
+                operation.purpose = purpose_of(request, asked)
+                operation.asks = asked.operation is OperationType.QUERY
                 result = execute(
                     SCHEMA._schema,
                     document,
