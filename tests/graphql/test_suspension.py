@@ -36,7 +36,7 @@ def test_no_mutation_is_open_to_staff(api, suspended, deployment, county):
             if not may(principal_of(county, role), f"Mutation.{field}"):
                 continue
             asked = document([_change(field, "", secrets.token_hex(16))])
-            answer = api.ask(f"suspended_{role}", asked)["data"]["a0"]
+            answer = api.ask(f"suspended_{role}", asked["query"], **asked["variables"])["data"]["a0"]
             assert (answer["__typename"], answer["code"]) == ("Forbidden", "TENANT_SUSPENDED"), (field, role)
             closed += 1
     assert closed > 50

@@ -1,8 +1,14 @@
-"""Questions: each root of Query with arguments, for one person, in documents that the guard lets pass."""
+"""Questions: each root of Query with arguments, for one person, in documents that the guard lets pass.
+
+What is asked about travels in variables, so that the product parses and validates a document once for everybody who
+may ask it, about whatever.
+"""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
@@ -11,6 +17,7 @@ from tests.isolation.generator import QUERY, SCHEMA, Selection, select, value_of
 from tests.isolation.harvest import Own
 
 LEIKA_KEY = "99088011039001"  # of school transport; figures alone are none of the harvested texts
+NAMED_TEXT = re.compile(r'(\w+): ("(?:[^"\\]|\\.)*")')
 MOST_FIELDS, MOST_ALIASES = 2_500, 60
 ID_IN = {"version": Kind.TEMPLATE_VERSION, "draft": Kind.TEMPLATE_DRAFT, "template": Kind.PROCESS_TEMPLATE,
          "case": Kind.CASE_RECORD, "variantComparison": Kind.TEMPLATE_VARIANT,
@@ -29,6 +36,17 @@ class Question:
     def text(self, alias: str) -> str:
         return f"{alias}: {self.root}{self.arguments} {self.selection.text}"
 
+    def bound(self, alias: str, document: "Document") -> str:
+        """The same with each text in a variable of the document."""
+
+        def bind(found: re.Match[str]) -> str:
+            name = f"{alias}_{found[1]}"
+            document.declared.append(f"${name}: {_type_of(self.root, found[1])}!")
+            document.variables[name] = json.loads(found[2])
+            return f"{found[1]}: ${name}"
+
+        return f"{alias}: {self.root}{NAMED_TEXT.sub(bind, self.arguments)} {self.selection.text}"
+
     @property
     def fields(self) -> frozenset[str]:
         return self.selection.fields | {f"Query.{self.root}"}
@@ -37,6 +55,28 @@ class Question:
     def can_be_null(self) -> bool:
         """Whether a refusal of this root leaves its neighbours in the document alone."""
         return not isinstance(QUERY.fields[self.root].type, GraphQLNonNull)
+
+
+@dataclass
+class Document:
+    """One request under construction: the variables that it declares, and their values."""
+
+    declared: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def of(self, questions: Sequence[Question]) -> dict[str, Any]:
+        """The request's body."""
+        below = " ".join(each.bound(f"a{number}", self) for number, each in enumerate(questions))
+        head = f"query ({', '.join(self.declared)}) " if self.declared else ""
+        return {"query": f"{head}{{ {below} }}", "variables": self.variables}
+
+
+def _type_of(root: str, name: str) -> str:
+    """The name of an argument's type, or of that of a field in an argument's input."""
+    declared = QUERY.fields[root].args
+    inside = (getattr(get_named_type(each.type), "fields", {}) for each in declared.values())
+    found = declared.get(name) or next(fields[name] for fields in inside if name in fields)
+    return get_named_type(found.type).name
 
 
 def kind_of_type(name: str) -> Kind | None:
@@ -82,25 +122,21 @@ def by_id(kind: Kind, identifier: str, depth: int, allowed: Callable[[str], bool
     return Question("node", f"(id: {quoted(identifier)})", Selection(text, inner.fields), identifier)
 
 
-def documents(questions: Sequence[Question]) -> Iterator[tuple[str, list[Question]]]:
+def documents(questions: Sequence[Question]) -> Iterator[tuple[dict[str, Any], list[Question]]]:
     """As few documents as the guard allows; a root that cannot be null stands alone."""
     batch: list[Question] = []
     for question in questions:
         if not question.can_be_null:
-            yield f"{{ {question.text('a0')} }}", [question]
+            yield Document().of([question]), [question]
             continue
         # occurrences, not coordinates, are what the guard counts
         size = sum(each.selection.text.count(" ") for each in batch)
         if batch and (size + question.selection.text.count(" ") > MOST_FIELDS or len(batch) >= MOST_ALIASES):
-            yield _document(batch), batch
+            yield Document().of(batch), batch
             batch = []
         batch.append(question)
     if batch:
-        yield _document(batch), batch
-
-
-def _document(batch: list[Question]) -> str:
-    return "{ " + " ".join(each.text(f"a{number}") for number, each in enumerate(batch)) + " }"
+        yield Document().of(batch), batch
 
 
 def given_for(root: str, own: Own, templates: list[str], each: int) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from graphql import get_named_type
 
@@ -135,6 +136,9 @@ def alike(question: Question, said: Said, number: int) -> object:
     return said.status, data, errors
 
 
-def asked(pairs_: list[Pair]) -> tuple[list[tuple[str, list[Question]]], list[tuple[str, list[Question]]]]:
+Documents = list[tuple[dict[str, Any], list[Question]]]
+
+
+def asked(pairs_: list[Pair]) -> tuple[Documents, Documents]:
     """The documents of all foreign and of all unknown targets, in step with each other."""
     return list(documents([each.foreign for each in pairs_])), list(documents([each.never for each in pairs_]))

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from kreisbund_platform.ids import Kind, new_id
 from tests.isolation.asking import ID_IN, kind_of_type, quoted
@@ -22,6 +23,7 @@ PLAIN = {
     "point": "hearing_period",
     "counties": "nordhausen",
 }
+ID, KEY = "<id>", "<key>"  # stand for variables until a document numbers them
 LITERALS = {
     "Int": "1",
     "Boolean": "true",
@@ -38,6 +40,7 @@ class Change:
 
     name: str
     target: str
+    identifier: str
     text: str
     fields: frozenset[str]
 
@@ -80,20 +83,20 @@ def _ids_of(mutation: str) -> list[str]:
 
 def _change(mutation: str, target: str, identifier: str) -> Change:
     fields: set[str] = {f"Mutation.{mutation}"}
-    given = _given(identifier, fields)
+    given = _given(fields)
     parts = [f"{name}: {value_of(a, given, name)}" for name, a in MUTATION.fields[mutation].args.items()]
     text = f"{mutation}({', '.join(parts)}) {{ __typename ... on Problem {{ code message }} }}"
-    return Change(mutation, target, text, frozenset(fields))
+    return Change(mutation, target, identifier, text, frozenset(fields))
 
 
-def _given(identifier: str, fields: set[str]) -> Callable[[str, str], str | None]:
+def _given(fields: set[str]) -> Callable[[str, str], str | None]:
     def given(type_name: str, where: str) -> str | None:
         fields.add(where)
         name = where.rpartition(".")[2]
         if name == "idempotencyKey":
-            return quoted(secrets.token_hex(12))
+            return KEY
         if type_name == "ID":
-            return quoted(identifier)
+            return ID
         if type_name == "String":
             return quoted(PLAIN.get(name, "Ein Text"))
         return LITERALS.get(type_name)
@@ -101,9 +104,18 @@ def _given(identifier: str, fields: set[str]) -> Callable[[str, str], str | None
     return given
 
 
-def document(changes: list[Change]) -> str:
-    """Several in one document: their results cannot be null, and a refusal is a result."""
-    return "mutation { " + " ".join(f"a{number}: {each.text}" for number, each in enumerate(changes)) + " }"
+def document(changes: list[Change]) -> dict[str, Any]:
+    """Several in one document: their results cannot be null, and a refusal is a result. Ids and keys are variables."""
+    text = ""
+    variables: dict[str, str] = {}
+    for number, change in enumerate(changes):
+        text += f" a{number}: " + change.text.replace(ID, f"$id{number}").replace(KEY, f"$key{number}")
+        if ID in change.text:
+            variables[f"id{number}"] = change.identifier
+        if KEY in change.text:
+            variables[f"key{number}"] = secrets.token_hex(12)
+    declared = ", ".join(f"${name}: ID!" for name in variables)
+    return {"query": f"mutation ({declared}) {{{text} }}", "variables": variables}
 
 
 def result(said: Said, number: int) -> tuple[str, str]:

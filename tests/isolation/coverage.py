@@ -1,9 +1,11 @@
 """Which fields of the schema anybody has seen with a value: by what was selected, and by what came back."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLInterfaceType,
@@ -18,12 +20,18 @@ from graphql import (
 from tests.isolation.generator import SCHEMA, types
 
 
-def seen(document: str, body: Any) -> set[str]:
+def seen(document: str | dict[str, Any], body: Any) -> set[str]:
     """The coordinates `Type.field` that this answer shows: neither null nor an empty list."""
-    (operation,) = (each for each in parse(document).definitions if isinstance(each, OperationDefinitionNode))
+    text = document if isinstance(document, str) else document["query"]
+    (operation,) = (each for each in _parsed(text).definitions if isinstance(each, OperationDefinitionNode))
     root = SCHEMA.get_root_type(operation.operation)
     assert root is not None
     return set(_object(root.name, operation.selection_set, body.get("data") or {}))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> DocumentNode:
+    return parse(text, no_location=True)
 
 
 def with_interfaces(coordinates: Iterable[str]) -> set[str]:

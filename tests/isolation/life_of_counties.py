@@ -77,6 +77,9 @@ def _work(doing: Doing, people: dict[str, Person], county: str) -> None:
     doing.do(clerk, "completeTask", task=first["id"], expectedVersion=version, data=answer)
     doing.do(clerk, "claimTask", task=second["id"], expectedVersion=second["version"])
     doing.do(clerk, "addNote", case=case["id"], text=f"Rücksprache mit dem Schulamt {county}.")
+    version = doing.read(clerk, f'{{ caseRecord(id: "{case["id"]}") {{ version }} }}')["caseRecord"]["version"]
+    filed = {"case": case["id"], "fileReference": f"020.10/{county}"}
+    doing.do(clerk, "giveFileReference", **filed, expectedVersion=version)
     for person, target in ((clerk, case["id"]), (citizen, application)):
         doing.do(person, "sendMessage", case=target, subject=f"Frage {county}", text=f"Worum geht es in {county}?")
 

@@ -91,7 +91,7 @@ class World:
 
     def ask(self, person: Person, documents: Sequence[str | dict[str, Any]]) -> list[Said]:
         """Each document's answer, in order; a few are under way at once. A dict holds query and variables."""
-        bodies = [{"query": each} if isinstance(each, str) else each for each in documents]
+        bodies: list[dict[str, Any]] = [{"query": each} if isinstance(each, str) else each for each in documents]
         if person.is_guest:
             return [self._as_guest(person, body) for body in bodies]
         return anyio.run(self._all, {"Authorization": f"Bearer {person.token}"}, bodies)

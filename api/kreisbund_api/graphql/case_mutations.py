@@ -8,7 +8,7 @@ from kreisbund_api.graphql import changes
 from kreisbund_api.graphql.changing import Done, Outcome, done, perform
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import Info
-from kreisbund_platform.cases import intake, messages, notes, tasks, withdrawal
+from kreisbund_platform.cases import file_references, intake, messages, notes, tasks, withdrawal
 from kreisbund_platform.errors import Invalid
 from kreisbund_platform.texts import _
 
@@ -89,6 +89,16 @@ class CaseMutations:
 
         def act() -> Outcome:
             return done("AddNoteSuccess", notes.add_note(info.context.work, input.case, input.text))
+
+        return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]
+
+    @strawberry.mutation
+    def give_file_reference(self, info: Info, input: changes.GiveFileReferenceInput) -> changes.GiveFileReferenceResult:
+        """Gives a case its Aktenzeichen, or another one."""
+
+        def act() -> Outcome:
+            given = file_references.give(info.context.work, input.case, input.file_reference, input.expected_version)
+            return done("GiveFileReferenceSuccess", given)
 
         return perform(info, input.idempotency_key, act)  # type: ignore[no-any-return]
 

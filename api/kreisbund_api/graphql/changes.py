@@ -175,6 +175,28 @@ AddNoteResult = Annotated[AddNoteSuccess | Invalid | Conflict | Forbidden | NotF
 
 
 @strawberry.input
+class GiveFileReferenceInput:
+    """The Aktenzeichen as the county's filing plan has it."""
+
+    case: ID
+    file_reference: str
+    expected_version: int
+    idempotency_key: ID
+
+
+@strawberry.type
+class GiveFileReferenceSuccess:
+    """The case as it is now."""
+
+    case: CaseRecord
+
+
+GiveFileReferenceResult = Annotated[
+    GiveFileReferenceSuccess | Invalid | Conflict | Forbidden | NotFound, strawberry.union("GiveFileReferenceResult")
+]
+
+
+@strawberry.input
 class SendMessageInput:
     """A message; `case` is the case's id, for the applicant also their application's."""
 

@@ -152,6 +152,7 @@ class Executor:
         try:
             with self.operation(principal) as operation:
                 operation.purpose = purpose_of(request, asked)
+                operation.asks = asked.operation is OperationType.QUERY
                 answer = self._compiled(operation, prepared, asked, request)
                 answer = answer or _interpreted(operation, prepared, request)
         except Exception as problem:

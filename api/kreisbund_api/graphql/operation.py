@@ -9,6 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from kreisbund_platform.audit import reads
+from kreisbund_platform.cases import messages
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.case_objects import CASE_TYPES
 from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
@@ -17,7 +18,7 @@ from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.privacy_objects import PRIVACY_TYPES
 from kreisbund_platform.database.rights_objects import RIGHTS_TYPES
-from kreisbund_platform.database.selection import RECORDED, Catalogue, Selection, fetch, reads_in
+from kreisbund_platform.database.selection import OPENED, RECORDED, Catalogue, Selection, fetch, reads_in
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.database.transfer_objects import TRANSFER_TYPES
 from kreisbund_platform.database.upgrade_objects import UPGRADE_TYPES
@@ -73,7 +74,8 @@ def viewpoint_of(principal: Principal) -> str:
 class Operation:
     """A context for one thread and one operation; leaving it gives the connection back.
 
-    What staff and the invited were shown of citizens is recorded on leaving, before anything is answered.
+    What staff and the invited were shown of citizens is recorded on leaving, before anything is answered; so is the
+    first look at a message by whom it was sent to.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Operation:
         self._held = ExitStack()
         self._shown: dict[UUID, frozenset[str]] = {}
         self.purpose = ""
+        self.asks = False  # a query: what a change answers is no look at the rest
 
     def __enter__(self) -> Self:
         """Looks where the person stands. Raises AccountBlockedError."""
@@ -102,9 +105,16 @@ class Operation:
     ) -> None:
         try:
             if problem is None and self._shown:
-                self._record()
+                self._note_reads()
         finally:
             self._held.__exit__(kind, problem, trace)
+
+    def _note_reads(self) -> None:
+        if self.catalogue.viewpoint in RECORDED:
+            self._record()
+        opened = [case_id for case_id, kinds in self._shown.items() if "MESSAGES" in kinds]
+        if opened and self.asks:
+            messages.note_opened(self.work, opened)
 
     def _record(self) -> None:
         invited = self.principal.invited_to
@@ -213,7 +223,7 @@ class Operation:
         answer = fetch(self.connection, self.catalogue, field, selection, {**self.values(), **values})
         if self.principal.invited_to is not None and answer is not None:
             self._shown.setdefault(self.principal.invited_to.case_id, frozenset())
-        if self.catalogue.viewpoint in RECORDED:
+        if self.catalogue.viewpoint in (*RECORDED, *OPENED):
             for case_id, kinds in reads_in(answer, selection).items():
                 self.show((case_id,), kinds)
         return answer

@@ -77,7 +77,6 @@ class Approval:
     until: DateTime
     confirmed_at: DateTime | None
     confirmed_by: StaffMember | None
-    used_at: DateTime | None
     version: int
 
 

@@ -137,6 +137,7 @@ def _words() -> dict[str, dict[str, str]]:
             "TASK_COMPLETED": _("Aufgabe erledigt"),
             "TIMER_FIRED": _("Frist abgelaufen"),
             "NOTE_ADDED": _("Vermerk geschrieben"),
+            "FILE_REFERENCE_GIVEN": _("Aktenzeichen vergeben"),
             "MESSAGE_SENT": _("Nachricht gesendet"),
             "NOTICE_RETRIEVED": _("Bescheid abgerufen"),
             "CASE_UPGRADED": _("Auf eine neue Fassung umgestellt"),

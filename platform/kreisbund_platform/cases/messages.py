@@ -1,5 +1,6 @@
 """Correspondence between the county and the applicant, both ways."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from kreisbund_platform import ids
@@ -31,6 +32,17 @@ def send(work: WorkContext, case_id: str, subject: str, text: str) -> UUID | Ref
     message_id = _write(work, case.id, "FROM_APPLICANT" if citizen else "TO_APPLICANT", subject, text)
     log.append(work, type="MESSAGE_SENT", case_id=case.id, case_version=case.version, body={"message": str(message_id)})
     return message_id
+
+
+def note_opened(work: WorkContext, cases: Collection[UUID]) -> None:
+    """Notes that the addressee has opened these cases' correspondence: the applicant, or whoever works cases.
+
+    The first time counts; another party's look, or that of somebody who only supervises, opens nothing.
+    """
+    roles = work.principal.roles
+    direction = "FROM_APPLICANT" if roles & access.WORKING_ROLES else "TO_APPLICANT"
+    if direction == "FROM_APPLICANT" or roles == {Role.CITIZEN}:
+        queries.mark_messages_read(work.connection, cases, direction, work.principal.subject, work.clock.now())
 
 
 def _write(work: WorkContext, case_id: UUID, direction: str, subject: str, text: str) -> UUID:

@@ -1,4 +1,8 @@
-"""Whom a case concerns, read from the form: each field says in `properties.role` whose datum it is."""
+"""Whom a case concerns, read from the form: each field says in `properties.role` whose datum it is.
+
+A field that is filled in may say in `properties.represented_by` which other role acts for its person: who applies for
+a minor child represents it (§ 1629 BGB).
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,24 +21,34 @@ def from_form(
 ) -> list[Party]:
     """The parties a start form names, the applicant first (always there); `subject` is the applicant's."""
     found: dict[str, dict[str, str]] = {"applicant": {}}
-    for role, part, value in _values(schema.get("components", ()), data):
-        found.setdefault(role, {})[part] = value
+    acting: dict[str, set[str]] = {}
+    for component, value in _filled(schema.get("components", ()), data):
+        properties = component.get("properties", {})
+        role, _, part = str(properties.get("role", "")).partition(".")
+        if part:
+            found.setdefault(role, {})[part] = value
+            acting.setdefault(str(properties.get("represented_by", "")), set()).add(role)
     ordered = sorted(found, key=lambda role: ORDER.index(role) if role in ORDER else len(ORDER))
-    return [
+    made = [
         _party(work, case_id, role, found[role], subject if role == "applicant" else None, position)
         for position, role in enumerate(ordered)
     ]
+    for party in made:
+        party.represents = [
+            other.id for other in made if other is not party and other.role in acting.get(party.role, ())
+        ]
+    return made
 
 
-def _values(components: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _filled(components: Any, data: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The components that hold a text, with it."""
     for component in components:
         inner = data.get(component["path"], {}) if component.get("path") else data
         if component.get("type") == "group" and isinstance(inner, Mapping):
-            yield from _values(component.get("components", ()), inner)
-        role, _, part = str(component.get("properties", {}).get("role", "")).partition(".")
+            yield from _filled(component.get("components", ()), inner)
         value = data.get(component.get("key", ""))
-        if part and isinstance(value, str) and value:
-            yield role, part, value
+        if isinstance(value, str) and value:
+            yield component, value
 
 
 def _party(

@@ -1,6 +1,6 @@
 """SQL of the case tables. search_path is the county's own schema."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -213,6 +213,26 @@ def insert_note(connection: Rows, note: Note) -> None:
     connection.execute(
         "INSERT INTO note (id, case_id, event_id, author, text, written_at) VALUES (%s, %s, %s, %s, %s, %s)",
         (note.id, note.case_id, note.event_id, note.author, note.text, note.written_at),
+    )
+
+
+def set_file_reference(connection: Rows, case_id: UUID, file_reference: str) -> int:
+    """Answers the case's new version."""
+    row = connection.execute(
+        "UPDATE case_record SET file_reference = %s, version = version + 1 WHERE id = %s RETURNING version",
+        (file_reference, case_id),
+    ).fetchone()
+    assert row is not None, "locked before"
+    return int(row[0])
+
+
+def mark_messages_read(connection: Rows, cases: Collection[UUID], direction: str, subject: str, now: datetime) -> None:
+    """The first time only; what goes to an applicant is read by that applicant alone."""
+    connection.execute(
+        "UPDATE message m SET read_at = %(now)s WHERE case_id = ANY(%(cases)s) AND direction = %(direction)s"
+        " AND read_at IS NULL AND (direction = 'FROM_APPLICANT' OR EXISTS (SELECT 1 FROM application o"
+        " WHERE o.case_id = m.case_id AND o.applicant_subject = %(subject)s))",
+        {"now": now, "cases": list(cases), "direction": direction, "subject": subject},
     )
 
 

@@ -129,7 +129,6 @@ APPROVAL = ObjectType(
         "until": Column("{a}.until"),
         "confirmedAt": Column("{a}.confirmed_at"),
         "confirmedBy": One("StaffMember", "{a}.subject = {p}.confirmed_by"),
-        "usedAt": Column("{a}.used_at"),
         "version": Column("{a}.version"),
     },
     # whoever proposed it, and who might be the second person

@@ -23,6 +23,7 @@ MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
 READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
 RECORDED = ("staff", "invited")  # viewpoints whose reads go into the read log
 TYPENAME = "__typename"
+OPENED = {"citizen": frozenset({"MESSAGES"})}  # what else is noted: that an applicant has opened a message
 TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
 
 
@@ -63,9 +64,10 @@ class Catalogue:
         return "true" if rules is None else rules.get(self.viewpoint, "false")
 
     def read_kinds(self, type_name: str, children: Sequence[Selection]) -> list[str]:
-        """The kinds of personal data among selected fields, where this reader's reads are recorded."""
-        personal = self.types[type_name].personal if self.viewpoint in RECORDED else {}
-        return sorted({personal[child.name] for child in children if child.name in personal})
+        """The kinds of personal data among selected fields, as far as it is noted that this reader saw them."""
+        personal = self.types[type_name].personal
+        kinds = {personal[child.name] for child in children if child.name in personal}
+        return sorted(kinds if self.viewpoint in RECORDED else kinds & OPENED.get(self.viewpoint, frozenset()))
 
 
 def reads_in(answer: Any, selection: Selection) -> dict[UUID, frozenset[str]]:

@@ -56,6 +56,7 @@ SUCCESSES = (
     success("WithdrawApplicationSuccess", "application", "Application"),
     success("TaskSuccess", "task", "Task"),
     success("CompleteTaskSuccess", "case", "CaseRecord"),
+    success("GiveFileReferenceSuccess", "case", "CaseRecord"),
     success("AdoptTemplateSuccess", "template", "ProcessTemplate"),
     success("EndAdoptionSuccess", "template", "ProcessTemplate"),
     success("CreateTenantSuccess", "tenant", "Tenant"),

@@ -67,12 +67,7 @@ RIGHTS: dict[str, Who] = {
     **of_type("AccessLogEntry", {CITIZEN | {Role.DATA_PROTECTION_OFFICER}: "basis"}),
     **of_type(
         "Approval",
-        {
-            STAFF: (
-                "id operation content contentHash case proposedAt proposedBy until confirmedAt confirmedBy usedAt"
-                " version"
-            )
-        },
+        {STAFF: ("id operation content contentHash case proposedAt proposedBy until confirmedAt confirmedBy version")},
     ),
     **of_type("ApprovalSuccess", {STAFF: "approval"}),
     **of_type("AccountBlockSuccess", {COUNTY_ADMINS: "block"}),

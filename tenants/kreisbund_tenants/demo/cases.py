@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection
 
 from kreisbund_platform.audit import log
-from kreisbund_platform.clock import BERLIN, SystemClock
+from kreisbund_platform.clock import BERLIN, ManualClock, SystemClock
 from kreisbund_platform.dashboards import periods
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.context import WorkContext
@@ -21,7 +21,7 @@ from kreisbund_platform.templates import adoptions, plans
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
-from kreisbund_tenants.demo import year
+from kreisbund_tenants.demo import office, year
 from kreisbund_tenants.demo.people import DemoPerson
 from kreisbund_tenants.demo.principal import principal_of
 from kreisbund_tenants.demo.replay import Plan, Replay
@@ -87,7 +87,9 @@ def _make_year(connection: Connection[Any], tenant: TenantContext, wanted: Wante
         return 0
     with connection.transaction():
         plans = list(_planned(connection, tenant, wanted).plans(now))
-        Replay(connection, tenant, wanted.settings, _staff(tenant), wanted.seed).run(plans, now)
+        staff, clock = _staff(tenant), ManualClock(now)
+        Replay(connection, tenant, wanted.settings, staff, wanted.seed).run(plans, now)
+        office.decide(lambda person: WorkContext(connection, tenant, person, clock, wanted.settings), staff)
         periods.close_months(WorkContext(connection, tenant, system_of(tenant), SystemClock(), wanted.settings))
     return len(plans)
 

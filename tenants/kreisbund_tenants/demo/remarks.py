@@ -1,9 +1,19 @@
-"""What people write beside the work: notes for colleagues, a question to the applicant and its answer."""
+"""What people write beside the work: notes for colleagues, a question to the applicant and its answer, Aktenzeichen."""
 
 import random
 from dataclasses import dataclass
 
 NOTE_SHARE, LETTER_SHARE = 0.2, 0.15
+FILED_SHARE = 0.3
+# the office's main groups in a filing plan, as an example; each county's real plan says otherwise
+FILING_PLAN = {
+    "schuelerbefoerderung": "211.61",
+    "jagdschein": "131.42",
+    "baugenehmigung": "632.10",
+    "blaue-karte-eu": "114.31",
+    "unterhaltsvorschuss": "453.20",
+    "zaehlerstand": "815.05",
+}
 NOTES = (
     "Mit der Verwaltung in {town} telefoniert: Anschrift und Haushalt stimmen.",
     "Unterlagen aus {town} vollständig; eine Rückfrage bei Familie {family} war nicht nötig.",
@@ -39,6 +49,11 @@ class Remarks:
     def __init__(self, county: str, seed: int) -> None:
         self._county = county
         self._random = random.Random(f"{county}/{seed}")  # noqa: S311  a seed must replay the same year
+
+    def file_reference(self, template: str, case_number: str) -> str | None:
+        """The Aktenzeichen, where the office files the case by its plan at once."""
+        is_filed = self._random.random() < FILED_SHARE
+        return f"{FILING_PLAN[template]}-{case_number}" if is_filed and template in FILING_PLAN else None
 
     def note(self, family: str, town: str) -> str | None:
         """A note, where somebody writes one."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from kreisbund_platform.cases import intake, messages, notes, queries, tasks, withdrawal
+from kreisbund_platform.cases import file_references, intake, messages, notes, queries, tasks, withdrawal
 from kreisbund_platform.cases.models import Task
 from kreisbund_platform.cases.waits import queries as waits
 from kreisbund_platform.cases.waits import timers
@@ -183,13 +183,27 @@ class Replay:
         playing = case.plan.playing
         if note := self._remarks.note(playing.family_name, playing.town):
             _expected(notes.add_note(work, str(case.id), note))
+        self._file(case, work)
         letter = self._remarks.letter(f"{playing.given_name} {playing.family_name}", playing.town)
         if letter is None or case.plan.channel is not None:
             return
         _expected(messages.send(work, str(case.id), letter.subject, letter.text))
         answer = (str(case.id), f"Re: {letter.subject}", letter.answer)
-        applicant = case.plan.applicant
-        self._at(self.clock.now() + ANSWERED_AFTER, lambda: _expected(messages.send(self._work(applicant), *answer)))
+        self._at(self.clock.now() + ANSWERED_AFTER, lambda: self._answer(case, answer))
+        self._at(self.clock.now() + 2 * ANSWERED_AFTER, lambda: messages.note_opened(work, [case.id]))
+
+    def _answer(self, case: _Case, answer: tuple[str, str, str]) -> None:
+        """The applicant opens what came, and writes back."""
+        work = self._work(case.plan.applicant)
+        messages.note_opened(work, [case.id])
+        _expected(messages.send(work, *answer))
+
+    def _file(self, case: _Case, work: WorkContext) -> None:
+        held = queries.lock_case(self._connection, case.id)
+        assert held is not None, "just worked on"
+        reference = self._remarks.file_reference(case.plan.playing.script.template.slug, held.case_number)
+        if reference:
+            _expected(file_references.give(work, str(case.id), reference, held.version))
 
     def _retrieve(self, case: _Case) -> None:
         """The applicant reads the notice, from which the objection period runs."""

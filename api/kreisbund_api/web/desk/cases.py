@@ -140,6 +140,20 @@ async def note(visit: Visit) -> Response:
     return case_page(visit, await find_case(visit), result["message"])
 
 
+async def file_reference(visit: Visit) -> Response:
+    """Gives the case its Aktenzeichen."""
+    found, text = await find_case(visit), visit.sent("file_reference")
+    result = await change(
+        visit, "file_reference", case=found["id"], fileReference=text, expectedVersion=visit.number("version") or 0
+    )
+    if result["__typename"] == "GiveFileReferenceSuccess":
+        return go(f"{visit.home}cases/{found['id']}")
+    errors = {each["path"]: each["message"] for each in result.get("fieldErrors", ())}
+    return case_page(
+        visit, found, None if errors else result["message"], file_reference=errors.get("fileReference", "")
+    )
+
+
 async def message(visit: Visit) -> Response:
     """Writes to the applicant."""
     identifier, subject, text = visit.request.path_params["id"], visit.sent("subject"), visit.sent("text")
@@ -162,5 +176,6 @@ PAGES = (
     Page("/cases/{id}", case, login=True),
     Page("/cases/{id}/access", access, login=True),
     Page("/cases/{id}/notes", note, ("POST",), login=True),
+    Page("/cases/{id}/file-reference", file_reference, ("POST",), login=True),
     Page("/cases/{id}/messages", message, ("POST",), login=True),
 )

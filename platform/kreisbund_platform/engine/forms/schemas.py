@@ -59,10 +59,11 @@ RULES = frozenset(
         *("pattern", "patternErrorMessage", "validationType"),
     }
 )
-# retention, sensitivity and role say whose datum a field is; fim_* and basis where an imported field comes from
+# retention, sensitivity and role say whose datum a field is, represented_by who acts for that person; fim_* and basis
+# where an imported field comes from
 PROPERTIES = frozenset(
     {
-        *("retention", "datum_of", "sensitivity", "role", "format", "optional", "variable"),
+        *("retention", "datum_of", "sensitivity", "role", "represented_by", "format", "optional", "variable"),
         *("fim_id", "fim_version", "basis", "code_list"),
     }
 )
