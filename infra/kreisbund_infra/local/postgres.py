@@ -163,10 +163,10 @@ class Server:
             return int(prefix[1].partition("=")[2])
         return os.geteuid()
 
-    def initialise(self) -> None:
-        """Makes the data directory aside and moves it into place whole."""
+    def initialise(self) -> bool:
+        """Makes the data directory aside and moves it into place whole; whether it was missing."""
         if (self.data / "PG_VERSION").exists():
-            return
+            return False
         prefix = self._as_somebody
         self._own_folder(self.home.postgres)
         aside = self.home.postgres / "data.making"
@@ -179,6 +179,7 @@ class Server:
         if done.returncode:
             raise Problem(f"PostgreSQL could not be set up: {_last(done.stderr or done.stdout)}")
         aside.rename(self.data)
+        return True
 
     def _own_folder(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
