@@ -275,6 +275,8 @@ class Server:
 
     def _control(self, *arguments: str) -> None:
         command = [*self._as_somebody, str(self.binaries.folder / "pg_ctl"), "-D", str(self.data), "-w", "-s"]
+        log = self.data / "server.log"
+        begun = log.stat().st_size if log.exists() else 0
         done = subprocess.run(
             [*command, *arguments],
             stdin=subprocess.DEVNULL,
@@ -286,8 +288,7 @@ class Server:
             start_new_session=True,
         )
         if done.returncode:
-            log = self.data / "server.log"
-            words = _last(log.read_text("utf-8", "replace")) if log.exists() else "no log"
+            words = _cause(log.read_bytes()[begun:].decode("utf-8", "replace")) if log.exists() else "no log"
             raise Problem(f"PostgreSQL could not {arguments[0]}: {words}; see {log}")
 
 
@@ -316,6 +317,13 @@ def _namespace() -> list[str]:
             "PostgreSQL does not run as root here: start kreisbund as a normal user, or set DATABASE_URL to a server"
         )
     return prefix
+
+
+def _cause(log: str) -> str:
+    """Why the server ended: not that it has, nor what it told clients meanwhile."""
+    grave = (" PANIC: ", " FATAL: ")
+    lines = [line for line in log.splitlines() if any(word in line for word in grave) and "database system" not in line]
+    return _last("\n".join(lines) or log)
 
 
 def _last(text: str) -> str:

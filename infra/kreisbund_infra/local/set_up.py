@@ -36,13 +36,11 @@ def run(home: Home, server: Server | None, environment: Mapping[str, str]) -> No
     command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", "setup"]
     log = home.logs / "setup.log"
     with step("schemas, counties, catalogue, data"), log.open("ab") as file:
-        running = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True
+        status = _told(
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True
+            )
         )
-        assert running.stdout is not None
-        for line in running.stdout:
-            say(f"    {line.rstrip()}")
-        status = running.wait()
     if status:
         words = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("kreisbund:")]
         reason = words[-1].removeprefix("kreisbund: ") if words else "set-up stopped"
@@ -50,6 +48,14 @@ def run(home: Home, server: Server | None, environment: Mapping[str, str]) -> No
     aside = home.root / f".{SET_UP}"
     aside.write_text(stamp)
     aside.replace(home.root / SET_UP)
+
+
+def _told(running: "subprocess.Popen[str]") -> int:
+    """Its exit status, after it has said all it says."""
+    with running:
+        for line in running.stdout or ():
+            say(f"    {line.rstrip()}")
+    return running.returncode
 
 
 def _stamp(server: Server, environment: Mapping[str, str]) -> str:
