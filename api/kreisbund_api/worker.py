@@ -23,6 +23,7 @@ from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
+from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError, LoginRefusedError
 from kreisbund_platform.documents import uploads
 from kreisbund_platform.identity import retention, sessions
@@ -65,11 +66,13 @@ class Worker:
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Rounds until `stopping` is set."""
+        """Rounds until `stopping` is set; waits while the database is away or its disk is full."""
         while not self.stopping.is_set():
             try:
                 busy = self.serve_all()
-            except DatabaseUnavailableError as problem:
+            except Exception as problem:
+                if classify(problem) is not Failure.UNAVAILABLE:
+                    raise
                 telemetry.log("worker_waits_for_database", problem=problem)
                 busy = False
             self.stopping.wait(0.01 if busy else ROUND_SECONDS)

@@ -1,6 +1,7 @@
 """What is accepted as an upload, by content alone."""
 
 import io
+import random
 import struct
 import zlib
 
@@ -24,6 +25,13 @@ def pdf_with(change=lambda pdf: None, **options):
 def picture(kind, size=(20, 10)):
     target = io.BytesIO()
     Image.new("RGB", size, "red").save(target, kind)
+    return target.getvalue()
+
+
+def noise(size):
+    """A picture that does not get smaller: three bytes a pixel."""
+    target = io.BytesIO()
+    Image.frombytes("RGB", size, random.Random(1).randbytes(3 * size[0] * size[1])).save(target, "PNG")
     return target.getvalue()
 
 

@@ -1,4 +1,5 @@
 """Hundreds of kills of a deployment under load: `python -m tests.faults.long [--kills 300] [--seed N] [--keycloak]`.
+`--home DIR` keeps the deployment there, running, for whoever wants to look; a second run goes on in it.
 
 Clients submit applications over HTTP, each under one idempotency key that they repeat until it is acknowledged; some
 repeat it once more afterwards. Meanwhile API, worker and PostgreSQL (with `--keycloak` that too) are killed with
@@ -7,7 +8,6 @@ is missing. At the end every acknowledged application is there exactly once, and
 """
 
 import argparse
-import itertools
 import os
 import random
 import signal
@@ -30,7 +30,7 @@ from kreisbund_infra.local.home import Home
 from tests.journeys.conftest import Deployment
 from tests.support.ports import free_port
 
-COUNTY, CLIENTS, FINISHES_WITHIN = "nordhausen", 3, 300
+COUNTY, CLIENTS, FINISHES_WITHIN, SET_UP_WITHIN = "nordhausen", 3, 300, 1500
 TEMPLATE = "schuelerbefoerderung"
 FORM = f'{{ processTemplate(slug: "{TEMPLATE}") {{ startForm {{ example }} }} }}'
 SUBMIT = """mutation($input: SubmitApplicationInput!) { submitApplication(input: $input) { __typename
@@ -97,17 +97,31 @@ class Client(threading.Thread):
 
 
 @contextmanager
-def deployment(*, with_keycloak: bool) -> Iterator[tuple[Deployment, Home]]:
+def deployment(kept: Path | None, *, with_keycloak: bool) -> Iterator[tuple[Deployment, Home]]:
+    """A running deployment; it is taken down and removed where no folder is named to keep it in."""
     with tempfile.TemporaryDirectory(prefix="kreisbund-long-") as folder:
-        home = Home(Path(folder), free_port())
+        home = Home(kept or Path(folder), kept_port(kept))
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("KREISBUND_", "DATABASE_URL"))}
-        environment |= {"KREISBUND_HOME": folder, "KREISBUND_PORT": str(home.port)}
+        environment |= {"KREISBUND_HOME": str(home.root), "KREISBUND_PORT": str(home.port)}
         up = Deployment(environment, f"http://127.0.0.1:{home.port}")
         try:
-            up.kreisbund("up", "--detach", *(["--keycloak"] if with_keycloak else []))
+            mode = "--keycloak" if with_keycloak else "--no-keycloak"
+            up.kreisbund("up", "--detach", mode, within=SET_UP_WITHIN)
             yield up, home
         finally:
-            up.kreisbund("down")
+            if kept is None:
+                up.kreisbund("down")
+
+
+def kept_port(kept: Path | None) -> int:
+    """The port of a deployment that is kept; its processes and links know it."""
+    if kept is None:
+        return free_port()
+    noted = kept / "long.port"
+    if not noted.exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        noted.write_text(str(free_port()))
+    return int(noted.read_text())
 
 
 def pid_of(home: Home, victim: str) -> int | None:
@@ -126,10 +140,13 @@ def strike(up: Deployment, home: Home, victim: str, choice: random.Random) -> fl
         time.sleep(choice.uniform(0.5, 3))
         os.kill(pid, signal.SIGCONT)
         return None
+    known = up.token("citizen", COUNTY) if victim == "keycloak" else None
     os.kill(pid, signal.SIGKILL)
+    begun = time.monotonic()
     while processes.started_at(pid) is not None:
         time.sleep(0.01)
-    begun = time.monotonic()
+    if known:
+        assert up.ask(known, FORM), "a known token goes on while Keycloak is away"
     up.kreisbund("up", "--detach")
     return time.monotonic() - begun
 
@@ -139,6 +156,14 @@ def in_county(home: Home, query: str) -> list[tuple[object, ...]]:
     assert server is not None
     with psycopg.connect(server.url(), options=f"-c search_path=county_{COUNTY}") as connection:
         return connection.execute(query).fetchall()  # type: ignore[arg-type, no-any-return]
+
+
+def settle(home: Home) -> None:
+    """Until the worker has nothing left to do."""
+    end = time.monotonic() + FINISHES_WITHIN
+    while in_county(home, LEFT) != [(0,)]:
+        assert time.monotonic() < end, "the worker does not finish"
+        time.sleep(0.5)
 
 
 def applications(up: Deployment) -> int:
@@ -158,10 +183,7 @@ def judge(up: Deployment, home: Home, clients: list[Client], before: dict[str, i
     assert len(cases) - before["cases"] == len(numbers), "doubled"
     in_order = sorted(int(number.rpartition("-")[2]) for number in cases if f"-{time.gmtime().tm_year}-" in number)
     assert in_order == list(range(in_order[0], in_order[0] + len(in_order))), "a gap in the numbers"
-    end = time.monotonic() + FINISHES_WITHIN
-    while in_county(home, LEFT) != [(0,)]:
-        assert time.monotonic() < end, "the worker does not finish"
-        time.sleep(0.5)
+    settle(home)
     assert in_county(home, STUCK) == [(before["stuck"],)], "stuck cases"
     up.kreisbund("audit", "verify", COUNTY)
     end = time.monotonic() + 30
@@ -170,43 +192,56 @@ def judge(up: Deployment, home: Home, clients: list[Client], before: dict[str, i
         time.sleep(0.5)
 
 
-def run(kills: int, seed: int, *, with_keycloak: bool) -> None:
-    choice = random.Random(seed)
+def kill_under_load(up: Deployment, home: Home, kills: int, seed: int, victims: tuple[str, ...]) -> list[Client]:
+    """So many kills, one after the other; the clients that all have their answers. Prints what it cost."""
+    choice, stopping = random.Random(seed), threading.Event()
+    clients = [Client(up, up.token("citizen", COUNTY), stopping, seed + n) for n in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    took: dict[str, list[float]] = {victim: [] for victim in victims}
+    done = stops = 0
+    try:
+        while done < kills:
+            time.sleep(choice.uniform(0.2, 1.2))
+            victim = choice.choice(victims)
+            seconds = strike(up, home, victim, choice)
+            if seconds is None:
+                stops += 1
+                continue
+            took[victim].append(seconds)
+            done += 1
+            if done % 10 == 0:
+                tell(done, stops, clients, took)
+    finally:
+        stopping.set()
+    for client in clients:
+        client.join(FINISHES_WITHIN)
+        assert not client.is_alive(), "a client never got its answer"
+    tell(done, stops, clients, took)
+    return clients
+
+
+def tell(done: int, stops: int, clients: list[Client], took: dict[str, list[float]]) -> None:
+    """One line: how far it is, and how long `up` took after a kill of each."""
+    answered = f"{sum(len(c.numbers) for c in clients)} applications, {sum(c.failures for c in clients)} repeats"
+    cost = "; ".join(
+        f"{name} {len(s)} × median {statistics.median(s):.1f} s, worst {max(s):.1f} s" for name, s in took.items() if s
+    )
+    print(f"{done} kills, {stops} stops; {answered}; up again: {cost}; load {os.getloadavg()[0]:.1f}", flush=True)
+
+
+def run(kills: int, seed: int, kept: Path | None, *, with_keycloak: bool) -> None:
     victims = ("api", "worker", "postgres", *(("keycloak",) if with_keycloak else ()))
-    with deployment(with_keycloak=with_keycloak) as (up, home):
+    with deployment(kept, with_keycloak=with_keycloak) as (up, home):
+        settle(home)
         before = {
             "cases": int(str(in_county(home, "SELECT count(*) FROM case_record")[0][0])),
             "stuck": int(str(in_county(home, STUCK)[0][0])),
             "applications": applications(up),
         }
-        stopping = threading.Event()
-        clients = [Client(up, up.token("citizen", COUNTY), stopping, seed + n) for n in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        took: dict[str, list[float]] = {}
-        for count in itertools.count(1):
-            time.sleep(choice.uniform(0.2, 1.2))
-            victim = choice.choice(victims)
-            seconds = strike(up, home, victim, choice)
-            if seconds is not None:
-                took.setdefault(victim, []).append(seconds)
-            done = sum(map(len, took.values()))
-            if count % 10 == 0:
-                print(f"{done} kills, {sum(len(client.numbers) for client in clients)} applications", flush=True)
-            if done >= kills:
-                break
-        stopping.set()
-        for client in clients:
-            client.join(FINISHES_WITHIN)
-            assert not client.is_alive(), "a client never got its answer"
+        clients = kill_under_load(up, home, kills, seed, victims)
         judge(up, home, clients, before)
-        told = {
-            name: f"{len(s)} kills, up in {statistics.median(s):.1f} s (most {max(s):.1f})" for name, s in took.items()
-        }
-        print(
-            f"whole: {sum(len(c.numbers) for c in clients)} applications, {sum(c.failures for c in clients)} repeats",
-            told,
-        )
+        print("whole: nothing lost, nothing doubled, nobody stuck, no gap, the dashboard exact", flush=True)
 
 
 if __name__ == "__main__":
@@ -214,6 +249,8 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--keycloak", action="store_true")
+    parser.add_argument("--home", type=Path)
     given = parser.parse_args()
     print(f"seed {given.seed}", file=sys.stderr)
-    run(given.kills, given.seed, with_keycloak=given.keycloak)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    run(given.kills, given.seed, given.home, with_keycloak=given.keycloak)

@@ -26,10 +26,10 @@ class Deployment:
     base: str
     tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
-    def kreisbund(self, *arguments: str, expect: int = 0) -> str:
+    def kreisbund(self, *arguments: str, expect: int = 0, within: int = 300) -> str:
         done = subprocess.run(
             [sys.executable, CHECKOUT / "kreisbund", *arguments],
-            check=False, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
+            check=False, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=within,
         )  # fmt: skip
         assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-4000:]
         return done.stdout

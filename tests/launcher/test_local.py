@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kreisbund_infra.local import deployment, postgres, processes, python_environment
+from kreisbund_infra.local import deployment, postgres, processes, python_environment, set_up
 from kreisbund_infra.local import home as homes
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem
@@ -185,3 +185,45 @@ def test_an_address_loses_its_login_where_it_names_the_database(given, left):
 def test_only_the_demos_api_has_the_owners_login(service, kind, has_owner):
     told = {"KREISBUND_ENV": kind, "DATABASE_URL": "postgresql://owner:secret@/kb"}
     assert ("secret" in str(deployment.environment_of_service(service, told))) is has_owner
+
+
+@pytest.fixture
+def server(home):
+    """A data directory as a set-up knows it; nothing runs."""
+    data = home.postgres / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("15\n")
+    (home.secrets / f"{postgres.OWNER}.password").write_text("secret")
+    python = python_environment.python_of(home.venv)
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nexit "${KREISBUND_TEST_STATUS:-0}"\n')
+    python.chmod(0o755)
+    return postgres.Server(home, postgres.Binaries(Path("/nowhere"), "PostgreSQL 15"))
+
+
+def test_a_set_up_holds_until_settings_or_database_change(home, server):
+    told = {"KREISBUND_ENV": "demo", "DATABASE_URL": "postgresql://a"}
+    assert not set_up.is_current(home, server, told)
+    set_up.run(home, server, told)
+    assert set_up.is_current(home, server, told | {"LANG": "C"})
+    assert not set_up.is_current(home, server, told | {"KREISBUND_ENV": "production"})
+    assert not set_up.is_current(home, None, told), "a database that is not ours may be another one by now"
+    version = server.data / "PG_VERSION"
+    version.rename(version.with_suffix(".old"))
+    version.write_text("15\n")
+    assert not set_up.is_current(home, server, told)
+
+
+def test_a_set_up_that_fails_does_not_count(home, server):
+    with pytest.raises(Problem, match="set-up stopped"):
+        set_up.run(home, server, {"KREISBUND_TEST_STATUS": "1"})
+    assert not set_up.was_whole(home)
+
+
+def test_a_set_up_follows_from_the_program(home, server, tmp_path, monkeypatch):
+    for package in set_up.PROGRAM:
+        (tmp_path / package).mkdir()
+    monkeypatch.setattr(set_up, "CHECKOUT", tmp_path)
+    set_up.run(home, server, {})
+    (tmp_path / "platform" / "0001_more.sql").write_text("SELECT 1")
+    assert not set_up.is_current(home, server, {})

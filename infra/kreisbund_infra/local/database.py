@@ -50,7 +50,7 @@ def _refuse_other_version(home: Home, binaries: postgres.Binaries) -> None:
 
 
 def make_owner(server: Server, venv: Path) -> None:
-    """The owner's role and database; every time, because it is quick and mends a half-made start."""
+    """The owner's role and database; makes good what a start that was broken off left out."""
     environment = {
         "SUPERUSER_URL": server.url("postgres", "postgres"),
         "OWNER_PASSWORD": server.password(postgres.OWNER),

@@ -10,14 +10,15 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kreisbund_infra.local import clamav, database, keycloak, processes, python_environment, styles
+from kreisbund_infra.local import clamav, database, keycloak, processes, python_environment, set_up, styles
 from kreisbund_infra.local.home import Home, locked, prepare
 from kreisbund_infra.local.postgres import Server
-from kreisbund_infra.local.problem import Problem, say, step
+from kreisbund_infra.local.problem import Problem, step
 
 SERVICES = {"api": "kreisbund_api.main", "worker": "kreisbund_api.worker"}
 READY_SECONDS = 60
 RUNTIME_LOCK = "requirements.lock"
+MISLEADING = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 
 
 def environment_of(home: Home, server: Server | None) -> dict[str, str]:
@@ -30,9 +31,10 @@ def environment_of(home: Home, server: Server | None) -> dict[str, str]:
         "KREISBUND_ASSETS": str(home.assets),
         "DATABASE_URL": url,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONPYCACHEPREFIX": str(home.root / "bytecode"),  # compiling everything takes twice as long as a start
     }
     told |= keycloak.environment(home) | clamav.environment(home)
-    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")} | told
+    return {key: value for key, value in os.environ.items() if key not in MISLEADING} | told
 
 
 def choose_issuer(home: Home, *, with_keycloak: bool) -> None:
@@ -88,27 +90,28 @@ def bring_up(home: Home) -> list[str]:
         incomplete = bool(started)
         if home.uses_clamav and not clamav.is_given() and clamav.start(home):
             started.append(clamav.NAME)
-        started += _bring_up_services(home, environment, incomplete=incomplete)
+        started += _bring_up_services(home, server, environment, incomplete=incomplete)
         preparing.result()
     _wait_until_ready(home)
     return started
 
 
-def _bring_up_services(home: Home, environment: dict[str, str], *, incomplete: bool) -> list[str]:
-    """Sets up and starts. What was once set up whole is checked again while the processes already start; production
-    starts only what has passed its checks.
+def _bring_up_services(
+    home: Home, server: Server | None, environment: dict[str, str], *, incomplete: bool
+) -> list[str]:
+    """Sets up where that may matter, and starts. What was once set up whole is checked while the processes already
+    start; production starts only what has passed its checks.
     """
     missing = [name for name in SERVICES if processes.running(home, name) is None]
     if not missing and not incomplete:
         return []
-    once_set_up = home.root / "set-up"
-    if not once_set_up.exists() or environment["KREISBUND_ENV"] == "production":
-        _set_up(home, environment)
-        once_set_up.touch()
-        return [name for name in missing if _start_service(home, name, environment)]
-    missing = [name for name in missing if _start_service(home, name, environment)]
-    _set_up(home, environment)
-    return missing
+    always = environment["KREISBUND_ENV"] == "production"
+    if always or not set_up.was_whole(home):
+        set_up.run(home, server, environment)
+    started = [name for name in missing if _start_service(home, name, environment)]
+    if not always and not set_up.is_current(home, server, environment):
+        set_up.run(home, server, environment)
+    return started
 
 
 def _refuse_taken_port(home: Home) -> None:
@@ -130,9 +133,10 @@ def _bring_up_database(home: Home) -> tuple[Server | None, list[str]]:
     if server.pid() is not None:
         return server, []
     with step(f"database ({server.binaries.found})"):
-        server.initialise()
+        is_new = server.initialise()
         server.start()
-        database.make_owner(server, home.venv)
+        if is_new or not set_up.was_whole(home):
+            database.make_owner(server, home.venv)
     return server, ["postgres"]
 
 
@@ -140,24 +144,6 @@ def _bring_up_keycloak(home: Home, server: Server) -> list[str]:
     started = keycloak.start(home, server, home.venv)
     keycloak.wait(home)
     return [keycloak.NAME] if started else []
-
-
-def _set_up(home: Home, environment: dict[str, str]) -> None:
-    """Schemas, counties, catalogue, demonstration data; shows the program's own progress."""
-    command = [str(python_environment.python_of(home.venv)), "-m", "kreisbund_tenants.command", "setup"]
-    log = home.logs / "setup.log"
-    with step("schemas, counties, catalogue, data"), log.open("ab") as file:
-        running = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True
-        )
-        assert running.stdout is not None
-        for line in running.stdout:
-            say(f"    {line.rstrip()}")
-        status = running.wait()
-    if status:
-        words = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("kreisbund:")]
-        reason = words[-1].removeprefix("kreisbund: ") if words else "set-up stopped"
-        raise Problem(f"{reason}; see {log}; 'kreisbund up' tries again from where it stopped")
 
 
 def _start_service(home: Home, name: str, environment: dict[str, str]) -> bool:

@@ -17,6 +17,7 @@ LEAST_FREE_BYTES = 1_000_000_000
 DEFAULT_PORT = 8420
 STAMP = "kreisbund.stamp"  # stands in what was made whole
 IN_USE = "in-use"
+SET_UP = "set-up"
 HIGHEST_PORT = 65535 - 12  # Keycloak and its database take ports above the first
 
 

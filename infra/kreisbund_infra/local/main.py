@@ -166,7 +166,7 @@ def _reset(here: Home, rest: list[str]) -> int:
         deployment.bring_down(here)
         for folder in (here.postgres, here.root / "files", here.secrets, here.logs):
             shutil.rmtree(folder, ignore_errors=True)
-        (here.root / "set-up").unlink(missing_ok=True)
+        (here.root / home.SET_UP).unlink(missing_ok=True)
         for part in (here.keycloak, here.clamav):
             (part / home.IN_USE).unlink(missing_ok=True)
     say("all data are gone; 'kreisbund up' begins anew")

@@ -163,10 +163,10 @@ class Server:
             return int(prefix[1].partition("=")[2])
         return os.geteuid()
 
-    def initialise(self) -> None:
-        """Makes the data directory aside and moves it into place whole."""
+    def initialise(self) -> bool:
+        """Makes the data directory aside and moves it into place whole; whether it was missing."""
         if (self.data / "PG_VERSION").exists():
-            return
+            return False
         prefix = self._as_somebody
         self._own_folder(self.home.postgres)
         aside = self.home.postgres / "data.making"
@@ -179,6 +179,7 @@ class Server:
         if done.returncode:
             raise Problem(f"PostgreSQL could not be set up: {_last(done.stderr or done.stdout)}")
         aside.rename(self.data)
+        return True
 
     def _own_folder(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -274,6 +275,8 @@ class Server:
 
     def _control(self, *arguments: str) -> None:
         command = [*self._as_somebody, str(self.binaries.folder / "pg_ctl"), "-D", str(self.data), "-w", "-s"]
+        log = self.data / "server.log"
+        begun = log.stat().st_size if log.exists() else 0
         done = subprocess.run(
             [*command, *arguments],
             stdin=subprocess.DEVNULL,
@@ -285,8 +288,7 @@ class Server:
             start_new_session=True,
         )
         if done.returncode:
-            log = self.data / "server.log"
-            words = _last(log.read_text("utf-8", "replace")) if log.exists() else "no log"
+            words = _cause(log.read_bytes()[begun:].decode("utf-8", "replace")) if log.exists() else "no log"
             raise Problem(f"PostgreSQL could not {arguments[0]}: {words}; see {log}")
 
 
@@ -315,6 +317,13 @@ def _namespace() -> list[str]:
             "PostgreSQL does not run as root here: start kreisbund as a normal user, or set DATABASE_URL to a server"
         )
     return prefix
+
+
+def _cause(log: str) -> str:
+    """Why the server ended: not that it has, nor what it told clients meanwhile."""
+    grave = (" PANIC: ", " FATAL: ")
+    lines = [line for line in log.splitlines() if any(word in line for word in grave) and "database system" not in line]
+    return _last("\n".join(lines) or log)
 
 
 def _last(text: str) -> str:
