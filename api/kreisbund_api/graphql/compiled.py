@@ -30,7 +30,6 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
-from psycopg import DataError, ProgrammingError
 
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import Asked, RootInfo, SelectionReader
@@ -38,7 +37,7 @@ from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
-from kreisbund_platform.database.wire import MADE, Plan, Root, Shown, Wire
+from kreisbund_platform.database.wire import MADE, Plan, Root, Shown, UnansweredError, Wire
 from kreisbund_platform.identity.policy import audiences_of
 from kreisbund_platform.identity.principals import Principal
 
@@ -205,7 +204,7 @@ def _run(plan: Plan, operation: Operation, values: Mapping[str, Any], given: Giv
         shown = plan.run(operation.connection, values, given)
     except BadPageError:
         raise NotCompiledError("REFUSED") from None
-    except (DataError, ProgrammingError):
+    except UnansweredError:
         raise NotCompiledError("DATABASE") from None
     if shown is None:
         raise NotCompiledError("NULL")

@@ -56,6 +56,10 @@ class Shown:
     reads: Reads
 
 
+class UnansweredError(Exception):
+    """The database refuses a value or the statement itself."""
+
+
 class Wire(Statement):
     """The statement of a whole document."""
 
@@ -131,13 +135,16 @@ class Plan:
     ) -> Shown | None:
         """The answer; None where a null stands that may not.
 
-        `values`: those of the request, and each root's own as `r<number>_<name>`. Raises cursors.BadPageError.
+        `values`: those of the request, and each root's own as `r<number>_<name>`. Raises cursors.BadPageError, UnansweredError.
         """
         known = dict(values)
         for number, (page, order) in enumerate(self._pages):
             given = arguments(page)
             known |= page_values(number, given.get("first"), given.get("after"), order)
-        found = self._statement.run(connection, *(known[name] for name in self._names)).get_value(0, 0)
+        try:
+            found = self._statement.run(connection, *(known[name] for name in self._names)).get_value(0, 0)
+        except (psycopg.DataError, psycopg.ProgrammingError) as problem:
+            raise UnansweredError from problem
         assert found is not None, "concat is never null"
         return self._shown(found)
 
