@@ -40,12 +40,17 @@ class Answer:
         return self._written is not None
 
     @property
+    def ran(self) -> bool:
+        """Whether anything was executed: then errors belong to a field."""
+        return self._written is not None or self._data is not None or any("path" in each for each in self.errors)
+
+    @property
     def body(self) -> bytes:
-        """What goes to a client."""
+        """What goes to a client; `data` is there, null perhaps, once anything ran."""
         if self._written is not None:
             return self._written
         body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
-        if self._data is not None or not self.errors:
+        if self.ran:
             body["data"] = self._data
         return orjson.dumps(body)
 

@@ -34,7 +34,10 @@ def test_who_works_cases_does(office, case_id, role):
     assert isinstance(office.do(access.case_for_staff, case_id, role=role), CaseRecord)
 
 
-@pytest.mark.parametrize("unknown", [NEVER, "kein Ausweis", str(new_id(Kind.TASK, START))])
+UNKNOWN = {"never": NEVER, "text": "kein Ausweis", "task": str(new_id(Kind.TASK, START))}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN.values(), ids=UNKNOWN)
 def test_what_is_not_there_is_not_found(office, unknown):
     for service in (access.case_for_staff, access.task_for):
         assert isinstance(office.do(service, unknown), NotFound)

@@ -8,6 +8,7 @@ from psycopg.types.json import Json
 
 from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.database.prepared import Statement
 from tests.support.fixtures import START
 
 CASE = """query Anything($id: ID!) { caseRecord(id: $id) { %s } }"""
@@ -141,7 +142,8 @@ def test_what_a_citizen_wrote_cannot_forge_an_entry(api, case, write, county, co
 
 
 def test_without_a_record_there_is_no_answer(api, case, monkeypatch):
-    monkeypatch.setattr(reads, "RECORD", reads.RECORD.replace("case_read", "case_read_that_is_not"))
+    lost = Statement("lost_reads", reads.RECORD.text.replace("case_read", "no_such_table"))
+    monkeypatch.setattr(reads, "RECORD", lost)
     answer = api.ask("caseworker", CASE % "applicantName", id=str(case.id))
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert answer.get("data") is None

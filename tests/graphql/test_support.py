@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.dashboards import collector
+from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.identity.principals import RealmKind
 from kreisbund_platform.ids import Kind, new_id
 from kreisbund_platform.tenancy.connections import Connections
@@ -154,7 +156,8 @@ def test_who_may_invite_and_how_long(api: Api, case: Case, people: People, count
 
 
 def test_without_a_record_the_invited_see_nothing(api: Api, invitation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kreisbund_platform.audit.reads.RECORD", "SELECT 1 FROM nowhere_at_all")
+    nowhere = Statement("reads_nowhere", reads.RECORD.text.replace("case_read", "nowhere_at_all"))
+    monkeypatch.setattr(reads, "RECORD", nowhere)
     answer = look(api, invitation)
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert "Łucja" not in str(answer)

@@ -1,4 +1,4 @@
-"""A suspended county: its staff change nothing by any mutation, citizens read and answer."""
+"""A suspended county: its staff change nothing but who looks on, citizens read and answer."""
 
 import secrets
 from dataclasses import replace
@@ -7,13 +7,14 @@ import pytest
 
 from kreisbund_platform.identity.policy import may
 from kreisbund_platform.identity.principals import COUNTY_STAFF
+from kreisbund_platform.identity.suspension import PROTECTING
 from tests.isolation.changes import _change, document
 from tests.isolation.generator import MUTATION
 from tests.support.fixtures import principal_of
 
 STAFF_MUTATIONS = sorted(
     field for field in MUTATION.fields
-    if any(may(principal_of(None, role), f"Mutation.{field}") for role in COUNTY_STAFF)
+    if field not in PROTECTING and any(may(principal_of(None, role), f"Mutation.{field}") for role in COUNTY_STAFF)
 )  # fmt: skip
 
 

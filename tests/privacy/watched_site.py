@@ -29,7 +29,7 @@ from kreisbund_tenants import seeding
 from kreisbund_tenants.demo.people import people_of
 from kreisbund_tenants.demo.realms import realm_named
 from tests.cases.models import MODELS
-from tests.faults.test_kills import BEAT
+from tests.faults.site import BEAT
 from tests.pages.conftest import Browser, Page
 from tests.support.fixtures import COUNTY, OTHER_COUNTY, principal_of
 from tests.support.ports import free_port

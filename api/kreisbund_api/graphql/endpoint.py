@@ -132,8 +132,8 @@ def _response(answer: Answer) -> Response:
         codes = {error["extensions"].get("code") for error in answer.errors}
         if codes == {str(Code.UNAVAILABLE)}:
             status = 503
-        elif answer.data is None and codes == {str(Code.UNAUTHENTICATED)}:
+        elif not answer.ran and codes == {str(Code.UNAUTHENTICATED)}:
             status = 401
-        elif answer.data is None and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
+        elif not answer.ran and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
             status = 400
     return json_bytes(answer.body, status)

@@ -251,6 +251,8 @@ class Query(
     def guest_status(self, info: Info, case_number: str, secret: str) -> Application | None:
         """The status of an application for who knows its number and secret; every try is counted."""
         require(info)
+        if info.context.principal.tenant is None:
+            return None  # no county, no case number
         work = info.context.work
         found = in_transaction(work.connection, lambda: status.guest_application(work, case_number, secret))
         if isinstance(found, NotFound):

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any, NewType
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 DateTime = NewType("DateTime", datetime)
@@ -14,15 +15,21 @@ Cents = NewType("Cents", str)
 
 
 def _read_date(value: Any) -> date:
-    if not isinstance(value, str) or len(value) != 10:
-        raise ValueError("a date is written yyyy-mm-dd")
-    return date.fromisoformat(value)
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise GraphQLError("a date is written yyyy-mm-dd")
 
 
 def _read_moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) and 19 <= len(value) <= 40 else None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and 19 <= len(value) <= 40 else None
+    except ValueError:
+        moment = None
     if moment is None or moment.tzinfo is None:
-        raise ValueError("a moment is written as in ISO 8601, with its offset")
+        raise GraphQLError("a moment is written as in ISO 8601, with its offset")
     return moment
 
 

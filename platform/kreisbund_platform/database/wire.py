@@ -135,7 +135,8 @@ class Plan:
     ) -> Shown | None:
         """The answer; None where a null stands that may not.
 
-        `values`: those of the request, and each root's own as `r<number>_<name>`. Raises cursors.BadPageError, UnansweredError.
+        `values`: those of the request, and each root's own as `r<number>_<name>`. Raises cursors.BadPageError and
+        UnansweredError.
         """
         known = dict(values)
         for number, (page, order) in enumerate(self._pages):
