@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from kreisbund_platform.cases import access, messages, notes, tasks, withdrawal
+from kreisbund_platform.cases import access, messages, notes, task_rights, tasks, withdrawal
 from kreisbund_platform.cases.models import Application, CaseRecord
+from kreisbund_platform.cases.rows import HeldTask
 from kreisbund_platform.errors import Forbidden, NotFound
+from kreisbund_platform.identity.principals import Role, StoodInFor
 from kreisbund_platform.ids import Kind, new_id
-from tests.support.fixtures import START
+from tests.support.fixtures import START, principal_of
 
 NEVER = str(new_id(Kind.CASE_RECORD, START))
 
@@ -96,3 +98,23 @@ def test_a_task_of_another_unit_is_not_for_who_has_units(office, case_id):
     assert office.do(touched, (other,)).code == "OTHER_UNIT"
     for units in ((unit,), ()):
         assert isinstance(office.do(touched, units), tuple)
+
+
+def claimed(assignee, status="CLAIMED"):
+    return HeldTask(
+        id=new_id(Kind.TASK, START), token=1, element_id="check", name="Prüfen", status=status, version=1,
+        role="team_lead", unit_id=None, assignee=assignee, form_id=None, due_at=None, due_on=None,
+    )  # fmt: skip
+
+
+def test_a_substitute_has_the_absent_ones_rights_on_what_is_theirs_alone():
+    absent = StoodInFor("absent", frozenset({Role.TEAM_LEAD}), ())
+    substitute = replace(principal_of(None, "caseworker"), stands_in_for=(absent,))
+
+    def lends(task):
+        return [right.on_behalf_of for right in task_rights.of(substitute, task) if Role.TEAM_LEAD in right.roles]
+
+    assert lends(claimed("absent")) == ["absent"]
+    assert lends(claimed("somebody")) == []
+    assert lends(claimed(None, "OPEN")) == []
+    assert lends(claimed("absent", "OPEN")) == []
