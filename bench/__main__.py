@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import step
 from bench.noisy import Noisy
 from bench.office import Office, office
+from bench.reads import Reads
 
 # A measure makes its data first and answers named figures for one round.
 MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
@@ -20,7 +21,10 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
 }
-ALONE: Mapping[str, Callable[[], Noisy]] = {"noisy": Noisy}  # over HTTP, with a deployment of their own
+ALONE: Mapping[str, Callable[[], Noisy | Reads]] = {
+    "noisy": Noisy,
+    "reads": Reads,
+}  # over HTTP, with a deployment of their own
 NAMES = sorted((*MEASURES, *ALONE))
 
 

@@ -96,8 +96,10 @@ async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Pr
     scheme, _blank, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthenticated()
+    token = token.strip()
     try:
-        return await threads.run(tokens.check, token.strip())
+        known = tokens.remembered(token)
+        return known if known is not None else await threads.run(tokens.check, token)
     except TokenRefused as problem:
         telemetry.log("token_refused", reason=problem.code)
         raise unauthenticated() from None

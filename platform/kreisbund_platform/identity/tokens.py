@@ -106,11 +106,18 @@ class TokenChecker:
         self._remembered: OrderedDict[bytes, Remembered] = OrderedDict()
         self._lock = threading.Lock()
 
+    def remembered(self, token: str) -> Principal | None:
+        """Who a token speaks for that was checked within the last minute; None where that takes more than a look."""
+        if len(token) > LONGEST_TOKEN or not self._registry.is_fresh:
+            return None
+        known = self._recall(_fingerprint(token))
+        return known.principal if known else None
+
     def check(self, token: str) -> Principal:
         """Who the token speaks for. Raises TokenRefused or IssuerUnavailable."""
         if len(token) > LONGEST_TOKEN:
             raise TokenRefused("TOO_LONG")
-        fingerprint = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        fingerprint = _fingerprint(token)
         known = self._recall(fingerprint)
         return known.principal if known else self._checked(token, fingerprint)
 
@@ -219,6 +226,10 @@ class TokenChecker:
             self._remembered[fingerprint] = known
             while len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
+
+
+def _fingerprint(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -97,12 +97,17 @@ class Registry:
         with self._lock:
             return self._read_or_keep()
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it answers what it knows without reading anew."""
+        return self._snapshot is not None and self._monotonic() - self._read_at < MAX_AGE_SECONDS
+
     def _current(self) -> Snapshot:
         snapshot = self._snapshot
-        if snapshot is not None and self._monotonic() - self._read_at < MAX_AGE_SECONDS:
+        if snapshot is not None and self.is_fresh:
             return snapshot
         with self._lock:
-            if self._snapshot is not None and self._monotonic() - self._read_at < MAX_AGE_SECONDS:
+            if self._snapshot is not None and self.is_fresh:
                 return self._snapshot
             return self._read_or_keep()
 

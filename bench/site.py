@@ -1,0 +1,79 @@
+"""A deployment of its own, as `./kreisbund up` starts it, spoken to over HTTP by processes of their own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.step import TICKS
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+UNWANTED = ("DATABASE_URL", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+class Site:
+    """Up from here until `close`."""
+
+    def __init__(self) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="kreisbund-bench-site-")
+        self.home = Path(self._home.name)
+        self.port = free_port()
+        try:
+            self._say("up", "--detach")
+            self._people = json.loads(self._say("demo", "principals", "--json"))
+            self.counties = sorted({person["tenant"] for person in self._people if person["tenant"]})
+            self.pids = {each["name"]: each["pid"] for each in json.loads(self._say("status", "--json"))["processes"]}
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._say("down")
+        self._home.cleanup()
+
+    def token(self, county: str, role: str = "caseworker") -> str:
+        person = next(each for each in self._people if each["tenant"] == county and each["role"] == role)
+        form = {name: person[name] for name in ("client_id", "username", "password")} | {"grant_type": "password"}
+        return str(httpx.post(person["token_url"], data=form, trust_env=False).json()["access_token"])
+
+    def question(self, token: str, query: str, **variables: Any) -> bytes:
+        """One request as it goes over the wire."""
+        body = json.dumps({"query": query, "variables": variables})
+        lines = ["POST /graphql HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Authorization: Bearer {token}"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+    def start(self, module: str, *words: object, given: bytes) -> "subprocess.Popen[bytes]":
+        """A client with its input; it writes JSON."""
+        command = [sys.executable, "-m", module, str(self.port), *map(str, words)]
+        started = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert started.stdin is not None
+        started.stdin.write(given)
+        started.stdin.close()
+        started.stdin = None
+        return started
+
+    def _say(self, *words: str) -> str:
+        told = {"KREISBUND_HOME": str(self.home), "KREISBUND_PORT": str(self.port)}
+        environment = {key: value for key, value in os.environ.items() if key not in UNWANTED} | told
+        command: Sequence[Any] = [CHECKOUT / "kreisbund", *words]
+        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU of a process and all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
