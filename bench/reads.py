@@ -127,7 +127,8 @@ class Reads:
             file.flush()
             command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", "-c", str(CLIENTS), "-T", "4"]
             command += [word for name, value in script[1].items() for word in ("-D", f"{name}={value}")]
-            done = subprocess.run([*command, "-f", file.name], env=environment, capture_output=True, text=True)
+            words = [*command, "-f", file.name]
+            done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
         if not found or done.returncode:
             raise RuntimeError(f"pgbench: {done.stderr.strip()[-400:]}")
@@ -145,12 +146,13 @@ def written(calls: Sequence[tuple[str, Sequence[object]]]) -> tuple[str, dict[st
     bound: dict[str, str] = {}
     lines = []
     for text, values in calls:
+        line = text
         for place, value in reversed(list(enumerate(values, 1))):
             sign = "NULL"
             if value is not None:
                 name = f"v{len(bound)}"
                 bound[name] = array(value) if isinstance(value, (list, tuple)) else str(value)
                 sign = f":{name}"
-            text = re.sub(rf"\${place}(?!\d)", sign, text)
-        lines.append(text.replace("\n", " ") + ";")
+            line = re.sub(rf"\${place}(?!\d)", sign, line)
+        lines.append(line.replace("\n", " ") + ";")
     return "\n".join(lines) + "\n", bound

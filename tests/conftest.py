@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.keycloak", "tests.support.clamd", "tests.support.api"]
 
 TESTS = Path(__file__).parent
 TOLD = "told"
-LONGEST = ("isolation", "keycloak", "pages", "cases")
+KEYCLOAK = "keycloak"
+LONGEST = ("isolation", KEYCLOAK, "pages", "cases")
 OUTSIDE_DATA = "the folder shared/data is missing"
 
 
@@ -47,13 +49,24 @@ def pytest_terminal_summary(terminalreporter):
                 terminalreporter.write_line(text)
 
 
+class Folders(LoadScopeScheduling):
+    """Where two processes run the tests, a folder's tests stay together: they share what is dear to set up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Whole folders."""
+    return Folders(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Where two processes run the tests, a folder's tests stay together, and the longest folders begin."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_folder(item)))
-    items.sort(key=lambda item: LONGEST.index(_folder(item)) if _folder(item) in LONGEST else len(LONGEST))
+    """The longest folders begin."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(_folder(item.nodeid), len(place)))
 
 
-def _folder(item):
-    parts = item.path.relative_to(TESTS).parts
-    return "keycloak" if any("keycloak" in name for name in item.fixturenames) else parts[0]
+def _folder(nodeid: str) -> str:
+    folder = nodeid.split("/")[1]
+    return KEYCLOAK if folder == "realms" or "keycloak" in nodeid.partition("::")[0] else folder

@@ -11,7 +11,7 @@ from kreisbund_infra.local.problem import say, step
 
 LOCKS = ("requirements-dev.lock",)
 # as whole folders (tests/conftest.py), the longest first
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 CHECKS = {
     "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "."),
