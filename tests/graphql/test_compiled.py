@@ -20,10 +20,10 @@ def reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_marks_in_what_people_write_stay_text(api: Api, cases: CaseWriter, county: TenantContext) -> None:
+def test_marks_in_what_people_write_stay_text(api: Api, cases: CaseWriter, other_county: TenantContext) -> None:
     written = MARKS.decode()
-    case = cases.write(county, "NDH-2026-000777", "marked", written)
-    answer = api.ask("caseworker", "query($id: ID!) { caseRecord(id: $id) { applicantName } }", id=str(case.id))
+    case = cases.write(other_county, "WAK-2026-000777", "marked", written)
+    answer = api.ask("other_caseworker", "query($id: ID!) { caseRecord(id: $id) { applicantName } }", id=str(case.id))
     assert answer == {"data": {"caseRecord": {"applicantName": written}}}
     body = json.dumps(answer).encode()
     assert not READ.search(body)

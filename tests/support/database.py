@@ -1,4 +1,4 @@
-"""A fresh database for a test session, made on the server that KREISBUND_TEST_DATABASE_URL names."""
+"""A fresh database for a test session, made on a server that KREISBUND_TEST_DATABASE_URL names."""
 
 import os
 import secrets
@@ -16,11 +16,15 @@ VARIABLE = "KREISBUND_TEST_DATABASE_URL"
 
 
 def server_url() -> str:
-    """The owner's address on the test server; the role needs CREATEDB and CREATEROLE."""
-    url = os.environ.get(VARIABLE)
-    if not url:
+    """The owner's address on the test server; the role needs CREATEDB and CREATEROLE.
+
+    Where two processes run the tests, each has a server of its own: a transaction of one would hold up the other's
+    collector.
+    """
+    urls = os.environ.get(VARIABLE, "").split()
+    if not urls:
         raise RuntimeError(f"{VARIABLE} is not set: run ./kreisbund test, which starts a server for the tests")
-    return url
+    return urls[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(urls)]
 
 
 @contextmanager

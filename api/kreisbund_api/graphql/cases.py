@@ -382,24 +382,3 @@ class CaseEventConnection:
     edges: list[CaseEventEdge]
     page_info: PageInfo
     total_count: int | None
-
-
-@strawberry.input
-class CaseFilter:
-    """`text` finds case number, file reference, names."""
-
-    status: list[CaseStatus] | None = None
-    template: str | None = None
-    assignee: str | None = None
-    due_before: Date | None = None
-    text: str | None = None
-
-
-@strawberry.input
-class TaskFilter:
-    """Which tasks."""
-
-    status: list[TaskStatus] | None = None
-    role: str | None = None
-    assignee: str | None = None
-    case: ID | None = None

@@ -7,16 +7,15 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
+from kreisbund_api.graphql.case_inputs import CaseFilter, TaskFilter
 from kreisbund_api.graphql.cases import (
     Application,
     ApplicationConnection,
-    CaseFilter,
     CaseRecord,
     CaseRecordConnection,
     Incident,
     Task,
     TaskConnection,
-    TaskFilter,
 )
 from kreisbund_api.graphql.catalogue import (
     LifeSituation,

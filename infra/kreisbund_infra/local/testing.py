@@ -1,8 +1,10 @@
-"""`./kreisbund test`: everything CI runs, on a PostgreSQL of its own that is thrown away."""
+"""`./kreisbund test`: everything CI runs, in two processes, each on a PostgreSQL of its own that is thrown away."""
 
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from kreisbund_infra.local import database, home, keycloak, postgres, python_environment, styles
@@ -10,8 +12,9 @@ from kreisbund_infra.local.home import CHECKOUT, Home
 from kreisbund_infra.local.problem import say, step
 
 LOCKS = ("requirements-dev.lock",)
-# as whole folders (tests/conftest.py), the longest first
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+VARIABLE = "KREISBUND_TEST_DATABASE_URL"
+PROCESSES = 2
+WHOLE_FOLDERS = ("--dist", "loadscope", "--no-loadscope-reorder")  # tests/conftest.py; the longest first
 CHECKS = {
     "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "."),
@@ -30,7 +33,7 @@ def run(here: Home, arguments: list[str]) -> int:
             os.environ["KEYCLOAK_HOME"] = str(keycloak.prepare(here)[1])
     failed = [] if arguments else [name for name, check in CHECKS.items() if not _passes(venv, name, check)]
     with tempfile.TemporaryDirectory(prefix="kreisbund-test-") as folder:
-        status = _pytest(here, venv, Home(Path(folder), here.port), arguments)
+        status = _pytest(here, venv, Path(folder), arguments)
     for name in failed:
         say(f"failed: {name}")
     return 1 if failed or status else 0
@@ -41,14 +44,24 @@ def _passes(venv: Path, name: str, check: tuple[str, ...]) -> bool:
         return subprocess.run([venv / "bin" / check[0], *check[1:]], cwd=CHECKOUT, check=False).returncode == 0
 
 
-def _pytest(here: Home, venv: Path, throw_away: Home, arguments: list[str]) -> int:
-    command = [str(python_environment.python_of(venv)), "-m", "pytest", *(arguments or SIDE_BY_SIDE)]
+def _pytest(here: Home, venv: Path, folder: Path, arguments: list[str]) -> int:
+    words = arguments or ["-n", str(PROCESSES), *WHOLE_FOLDERS]
+    command = [str(python_environment.python_of(venv)), "-m", "pytest", *words]
     environment = os.environ | {"KREISBUND_ASSETS": str(here.assets)}
-    if environment.get("KREISBUND_TEST_DATABASE_URL"):
+    if environment.get(VARIABLE):
         return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
-    home.prepare(throw_away)
     environment.pop("DATABASE_URL", None)
     os.environ.pop("DATABASE_URL", None)
+    homes = [Home(folder / str(number), here.port) for number in range(1 if arguments else PROCESSES)]
+    with ExitStack() as held:
+        environment[VARIABLE] = " ".join(held.enter_context(_server(each, venv)) for each in homes)
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+
+
+@contextmanager
+def _server(throw_away: Home, venv: Path) -> Iterator[str]:
+    """The owner's address on a server of its own."""
+    home.prepare(throw_away)
     server = database.chosen(throw_away, venv, durable=False)
     assert server is not None, "without DATABASE_URL there is a server of our own"
     try:
@@ -56,7 +69,6 @@ def _pytest(here: Home, venv: Path, throw_away: Home, arguments: list[str]) -> i
             server.initialise()
             server.start()
             database.make_owner(server, venv)
-        environment["KREISBUND_TEST_DATABASE_URL"] = server.url(database=postgres.DATABASE)
-        return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+        yield server.url(database=postgres.DATABASE)
     finally:
         server.stop()
