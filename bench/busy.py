@@ -56,6 +56,8 @@ def ask_busily(port: int, seconds: float, connections: int, requests: Sequence[b
                 size += answer[1]
                 taken.append(time.perf_counter() - line.begun)
                 line.ask(next(questions))
+    for line in lines:
+        line.socket.close()
     taken.sort()
     return {
         "statuses": statuses,

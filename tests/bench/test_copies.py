@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from psycopg import sql
 
-from bench import floor, step
+from bench import bulk, floor, step
 from bench.office import TEMPLATE, Office
 from kreisbund_platform.cases import tasks
 from kreisbund_platform.clock import SystemClock
@@ -81,3 +81,24 @@ def case_of(here, task_id):
 def timeless(row):
     """Without the moments, which differ by the time between the two."""
     return {name: value for name, value in row.items() if not isinstance(value, datetime)}
+
+
+def test_many_cases_are_copies_of_those_that_services_made(bench_office):
+    here, made = bench_office, [bench_office.submit() for _ in range(2)]
+    with here.database.owner() as owner:
+        assert bulk.fill(owner, here.tenant.schema_name, 8) == 8
+    numbers = (
+        "SELECT id FROM case_record WHERE case_number LIKE (SELECT case_number FROM case_record WHERE id = %s) || '-%%'"
+    )
+    for original in made:
+        copies = [row[0] for row in here.connection.execute(numbers, (original,))]
+        assert len(copies) == 3
+        for copy in copies:
+            for table, key in bulk.TABLES.items():
+                mine, theirs = (rows(here, table, key, each) for each in (copy, original))
+                assert [unplaced(row) for row in mine] == [unplaced(row) for row in theirs], table
+
+
+def unplaced(row):
+    """Copies lie some minutes apart, so that a list has an order."""
+    return {name: value for name, value in row.items() if name != "opened_at"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import noise, quiet
+from bench import busy, noise, quiet
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n"
@@ -78,3 +78,11 @@ def test_the_quiet_one_times_each_request_and_names_refusals(port: int) -> None:
     assert len(told["taken"]) == 8
     assert all(seconds > 0 for seconds in told["taken"])
     assert set(told["refused"]) <= {429}
+
+
+def test_the_busy_one_counts_whole_answers(port: int) -> None:
+    told = busy.ask_busily(port, 0.5, 3, [REQUEST])
+    assert set(told["statuses"]) == {"200", "429"}
+    assert sum(told["statuses"].values()) == pytest.approx(told["per_second"] * 0.5, rel=0.5)
+    assert 0 < told["bytes"] < 2
+    assert 0 < told["p50_ms"] <= told["p99_ms"]

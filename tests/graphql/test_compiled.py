@@ -1,13 +1,15 @@
 """What a query's short way does at its edges; that it answers like the long one: tests/isolation/test_compiled.py."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from kreisbund_platform import telemetry
 from kreisbund_platform.database.wire import MISSING, READ, WRITTEN
+from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.support.api import Api, CaseWriter
+from tests.support.api import Api, Case
 
 MARKS = b"\x01 DATA \x02 \x03 \x04[1]\x05"
 
@@ -20,10 +22,20 @@ def reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_marks_in_what_people_write_stay_text(api: Api, cases: CaseWriter, other_county: TenantContext) -> None:
+@pytest.fixture
+def marked(connections: Connections, county: TenantContext, own_case: Case) -> Iterator[Case]:
+    """A case whose applicant's name holds every mark."""
+    rename = "UPDATE case_record SET applicant_name = %s WHERE id = %s"
+    with connections.for_tenant(county) as connection:
+        before = connection.execute("SELECT applicant_name FROM case_record WHERE id = %s", (own_case.id,)).fetchone()
+        connection.execute(rename, (MARKS.decode(), own_case.id))
+        yield own_case
+        connection.execute(rename, (before[0], own_case.id))
+
+
+def test_marks_in_what_people_write_stay_text(api: Api, marked: Case) -> None:
     written = MARKS.decode()
-    case = cases.write(other_county, "WAK-2026-000777", "marked", written)
-    answer = api.ask("other_caseworker", "query($id: ID!) { caseRecord(id: $id) { applicantName } }", id=str(case.id))
+    answer = api.ask("caseworker", "query($id: ID!) { caseRecord(id: $id) { applicantName } }", id=str(marked.id))
     assert answer == {"data": {"caseRecord": {"applicantName": written}}}
     body = json.dumps(answer).encode()
     assert not READ.search(body)
