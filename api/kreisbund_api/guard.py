@@ -30,11 +30,10 @@ from graphql.error import GraphQLSyntaxError
 
 from kreisbund_api.graphql import lexing, signs
 from kreisbund_api.graphql.refusals import bad_input, too_complex
-from kreisbund_api.graphql.signs import MOST_ALIASES, MOST_ALIKE
+from kreisbund_api.graphql.signs import MOST_ALIASES, MOST_ALIKE, MOST_FIELDS
 
 Tidied = TypeVar("Tidied", bound=Node)
 LONGEST_DOCUMENT = 100_000
-MOST_FIELDS = 3_000
 DEEPEST = 20
 DEEPEST_NESTING = 60  # fragments counted as levels, too
 LARGEST_PAGE = 100

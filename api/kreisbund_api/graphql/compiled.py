@@ -2,9 +2,9 @@
 
 A root's resolver says what is to be read, as ever; here it talks to a recorder instead of the database. What it reads,
 which pages begin behind a cursor and who reads (viewpoint and audiences) make the shape of a request; each shape has
-one statement; what a resolver makes itself is bound as a value. Whatever is not reading of one's own (a refused field, a
-wrong argument, a look into another county, null where none may stand) is left to GraphQL's interpreter, which finds the
-same or says what is wrong.
+one statement; what a resolver makes itself is bound as a value. Whatever is not reading of one's own (a refused field,
+a wrong argument, a look into another county, null where none may stand) is left to GraphQL's interpreter, which finds
+the same or says what is wrong.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -16,6 +16,7 @@ from kreisbund_platform.texts import _
 
 MOST_TOKENS = 15_000
 MOST_OF = {"\\": 10_000, '"': 2 * MOST_TOKENS, "#": MOST_TOKENS, "\n": MOST_TOKENS}  # each read by itself
+MOST_FIELDS = 2_500
 MOST_ALIASES = 1_500
 MOST_ALIKE = 50  # fields of one response key in one selection set, and fragments spread in one
 MOST_FRAGMENTS = 100
@@ -26,6 +27,7 @@ MOST_DIRECTIVES = 3_000
 MOST_INTROSPECTIONS = 10  # GraphiQL asks one; each goes through the whole schema
 MOST_UNKNOWN = 50  # names of fields and directives that the schema does not have, variables of no use
 MOST_VALUES = 4_000  # tokens of one field's arguments or one operation's variables
+MOST_LISTED = 2_000  # tokens in lists that are written out: more of them travels in variables
 LONGEST_NUMBER = 100  # digits
 
 WRITTEN_NUL = re.compile(r"\\u(?:0000|\{0+\})")  # no text of PostgreSQL holds it
@@ -38,6 +40,7 @@ DEFINED, USED = re.compile(r"\$\s*(\w++)(?=\s*:)"), re.compile(r"\$\s*(\w++)(?!\
 NUMBER = re.compile(rf"(?<!\w)\d{{{LONGEST_NUMBER + 1}}}")
 INTROSPECTION = re.compile(r"\b__(?:schema|type)\b")
 BRACKET = re.compile(r"[][{}()]")
+LIST = re.compile(r"\[[^][]*\]")
 ARGUMENTS = re.compile(r"\([^()]*+\)")
 SELECTED = re.compile(r"[{}]|\(\)|@\s*(\w*)|\.\.\.\s*(?:on\b\s*)?\w*|([A-Za-z_]\w*)(?:\s*:\s*(\w+))?")
 
@@ -72,6 +75,8 @@ def check(text: str, known: Collection[str]) -> None:
     if _number(TOKEN, plain, MOST_TOKENS) + texts > MOST_TOKENS:
         raise too_complex()
     if any(_number(TOKEN, each[0], MOST_VALUES) > MOST_VALUES for each in ARGUMENTS.finditer(plain)):
+        raise too_complex()
+    if sum(_number(TOKEN, each[0], MOST_LISTED) for each in LIST.finditer(plain)) > MOST_LISTED:
         raise too_complex()
     if NUMBER.search(plain):
         raise bad_input()
@@ -109,7 +114,7 @@ class _Selections:
         self._sets: list[Counter[str]] = []
         self._key = ""  # of the last field, until what makes it dear to compare is seen
         self._inline = False
-        self._unknown = 0
+        self._unknown = self._fields = 0
 
     def read(self, bare: str) -> None:
         """Raises QUERY_TOO_COMPLEX or BAD_USER_INPUT."""
@@ -127,6 +132,9 @@ class _Selections:
                 named = sign[3:].split()
                 self._key, self._inline = "", not named or named[0] == "on"
             elif self._sets:
+                self._fields += 1
+                if self._fields > MOST_FIELDS:
+                    raise too_complex()
                 self._key, self._inline = found[2], False
                 self._judge(found[3] or found[2])
 
