@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 
 from bench.step import TICKS
+from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 UNWANTED = ("DATABASE_URL", "PYTHONPATH", "VIRTUAL_ENV")
@@ -71,9 +71,3 @@ def cpu_of(pid: int) -> float:
     """Seconds of CPU of a process and all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
