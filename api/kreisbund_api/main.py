@@ -1,6 +1,6 @@
 """The API process: GraphQL, files, health, the pages and, in the demo, the issuer. One port.
 
-`python -m kreisbund_api.main` serves on 127.0.0.1:KREISBUND_PORT.
+`python -m kreisbund_api` serves on 127.0.0.1:KREISBUND_PORT.
 """
 
 import gc
@@ -163,8 +163,8 @@ def _settle() -> None:
 
     A thread that waited for its database goes on after 1 ms of another's computing, not 5.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
     sys.setswitchinterval(0.001)
 
 
@@ -187,7 +187,3 @@ def main() -> None:
         http=PatientProtocol,
         timeout_graceful_shutdown=5,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,7 @@ from kreisbund_infra.local.home import Home, locked, prepare
 from kreisbund_infra.local.postgres import Server
 from kreisbund_infra.local.problem import Problem, step
 
-SERVICES = {"api": "kreisbund_api.main", "worker": "kreisbund_api.worker"}
+SERVICES = {"api": "kreisbund_api", "worker": "kreisbund_api.worker"}
 READY_SECONDS = 60
 RUNTIME_LOCK = "requirements.lock"
 MISLEADING = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
