@@ -14,6 +14,7 @@ from bench import step
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.reads import Reads
+from bench.wide import Wide
 
 # A measure makes its data first and answers named figures for one round.
 MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
@@ -21,10 +22,11 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
 }
-ALONE: Mapping[str, Callable[[], Noisy | Reads]] = {
+ALONE: Mapping[str, Callable[[], Noisy | Reads | Wide]] = {
     "noisy": Noisy,
     "reads": Reads,
-}  # over HTTP, with a deployment of their own
+    "wide": Wide,
+}  # with a deployment of their own
 NAMES = sorted((*MEASURES, *ALONE))
 
 

@@ -56,9 +56,9 @@ def person(tenant: TenantContext, *roles: Role) -> Principal:
     )  # fmt: skip
 
 
-@contextmanager
-def office() -> Iterator[Office]:
-    settings = Settings(
+def settings_of() -> Settings:
+    """Those of the bench's own server and database."""
+    return Settings(
         home=Path(os.environ["KREISBUND_BENCH_HOME"]),
         port=8420,
         base_url="http://127.0.0.1:8420",
@@ -67,6 +67,11 @@ def office() -> Iterator[Office]:
         wrapping_key=secrets.token_bytes(32),
         otlp_endpoint=None,
     )
+
+
+@contextmanager
+def office() -> Iterator[Office]:
+    settings = settings_of()
     database = Database(settings)
     seeding.seed(database, settings, SystemClock(), only=(COUNTY,))
     connections = Connections(database, settings)

@@ -6,6 +6,7 @@
 import gc
 import sys
 import time
+from collections.abc import Mapping
 
 import uvicorn
 from fastapi import FastAPI
@@ -40,7 +41,6 @@ from kreisbund_platform.tenancy.registry import Registry
 from kreisbund_platform.texts import _
 
 HOST = "127.0.0.1"
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # FastAPI's own spans carry addresses with their query, in which people search for names; ours are in telemetry.py
 NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 # an address that nobody serves may hold anything
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if services.settings.demo and services.settings.keycloak is None:
         demo_issuer.install(app, services, HOST)
     pages.install(app, services)
-    app.add_middleware(Recorder, services=services)  # outermost: the last one added
+    app.add_middleware(Recorder, services=services, direct=app.state.direct)  # outermost: the last one added
     return app
 
 
@@ -67,7 +67,7 @@ def create_api(
 ) -> FastAPI:
     """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
     app = _routes(settings, clock or SystemClock(), quotas, tokens)
-    app.add_middleware(Recorder, services=app.state.services)
+    app.add_middleware(Recorder, services=app.state.services, direct=app.state.direct)
     return app
 
 
@@ -77,7 +77,7 @@ def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: Tok
     app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
-    app.add_route("/graphql", GraphQLEndpoint(services, executor).answer, methods=METHODS)
+    app.state.direct = {"/graphql": GraphQLEndpoint(services, executor)}
     files.install(app, services, executor)
     health.install(app, services, database)
     app.state.services = services
@@ -118,10 +118,14 @@ async def _http_refusal(_request: Request, problem: Exception) -> Response:
 
 
 class Recorder:
-    """Spans each request, notes it for the operator's page, and turns surprises into JSON with a trace id."""
+    """Spans each request, notes it for the operator's page, and turns surprises into JSON with a trace id.
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    `direct`: what is served by its path alone, before any router looks at it.
+    """
+
+    def __init__(self, app: ASGIApp, services: Services, direct: Mapping[str, ASGIApp]) -> None:
         self._app = app
+        self._direct = direct
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +144,7 @@ class Recorder:
 
         with telemetry.span("request", method=scope["method"]):
             try:
-                await self._app(scope, receive, note)
+                await self._direct.get(scope["path"], self._app)(scope, receive, note)
             except Exception as problem:
                 answer = refused_by(problem).response()
                 if status == 0:

@@ -6,7 +6,8 @@ alone. What waits goes on in the order of turns, not of arrival; what would wait
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -45,10 +46,16 @@ class Turns:
 
     async def run(self, lane: str, work: Callable[..., T], *arguments: Any) -> T:
         """The work's result, once it is the lane's turn. Raises RefusedError 429 where too much waits already."""
+        async with self.turn(lane):
+            return await self.threads.run(work, *arguments)
+
+    @asynccontextmanager
+    async def turn(self, lane: str) -> AsyncIterator[None]:
+        """Begins when it is the lane's turn, which lasts until it is left. Raises RefusedError 429."""
         lanes = self.lanes()
         await lanes.enter(lane)
         try:
-            return await self.threads.run(work, *arguments)
+            yield
         finally:
             lanes.leave(lane)
 

@@ -24,6 +24,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Span, Status, StatusCode
 
 Attribute = str | int | float | bool
@@ -112,7 +113,7 @@ def setup(service_name: str, otlp_endpoint: str | None) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("kreisbund").setLevel(logging.INFO)
     resource = Resource.create({"service.name": f"kreisbund-{service_name}"})
-    provider = TracerProvider(resource=resource)
+    provider = TracerProvider(None if otlp_endpoint else ALWAYS_OFF, resource=resource)  # ids are given all the same
     trace.set_tracer_provider(provider)
     if otlp_endpoint:
         _export(provider, resource, root, otlp_endpoint.rstrip("/"))

@@ -151,12 +151,12 @@ def strike(up: Deployment, home: Home, victim: str, choice: random.Random) -> fl
     return time.monotonic() - begun
 
 
-def token(up: Deployment) -> str:
-    """A citizen's token. Keycloak refuses with 500 until it has noticed that its database was away."""
+def token(up: Deployment, role: str = "citizen", county: str | None = COUNTY) -> str:
+    """A token, be it at the second try: Keycloak may be on its way back."""
     end = time.monotonic() + 60
     while True:
         try:
-            return up.token("citizen", COUNTY)
+            return up.token(role, county)
         except (httpx.HTTPError, AssertionError):
             if time.monotonic() > end:
                 raise
@@ -179,7 +179,7 @@ def settle(home: Home) -> None:
 
 
 def applications(up: Deployment) -> int:
-    rows = up.ask(up.token("granting_authority", None), DASHBOARD)["stateDashboard"]["rows"]
+    rows = up.ask(token(up, "granting_authority", None), DASHBOARD)["stateDashboard"]["rows"]
     return sum(row["applications"] for row in rows if row["county"]["slug"] == COUNTY)
 
 

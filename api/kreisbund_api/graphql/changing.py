@@ -165,7 +165,7 @@ def _keep(change: Change, answer: Answer) -> None:
         sealed = answers.seal_shared(operation.settings, change.scope, answer)
     else:
         subject = operation.principal.subject or None
-        sealed = answers.seal(operation.work, change.scope, answer, shown=operation.shown, subject=subject)
+        sealed = answers.seal(operation.work, change.scope, answer, shown=frozenset(operation.shown), subject=subject)
     keep(operation.connection, change.scope, sealed.content, sealed.holders)
 
 

@@ -38,7 +38,7 @@ from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
-from kreisbund_platform.database.wire import MADE, Plan, Root, Shown, UnansweredError, Wire
+from kreisbund_platform.database.wire import MADE, Bound, Plan, Root, UnansweredError, Wire
 from kreisbund_platform.identity.policy import audiences_of
 from kreisbund_platform.identity.principals import Principal
 
@@ -48,6 +48,7 @@ MOST_PLANS = 64  # shapes of one reading
 LOOKED_UP = frozenset({"principal", "clock", "settings", "connection", "work", "workspace", "tenant", "show"})
 LATER = "later"  # stands for arguments that variables decide
 WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
+NEW = "NEW"  # asked the first time
 NO_VARIABLES = VariableValues({}, {})
 Given = Callable[[Selection], Mapping[str, Any]]
 
@@ -157,8 +158,8 @@ class _Reading:
     behind: tuple[Selection, ...]
     plans: dict[Any, Plan] = dataclass_field(default_factory=dict)
 
-    def answer(self, operation: Operation, variables: VariableValues) -> Shown:
-        """Raises NotCompiledError."""
+    def bound(self, operation: Operation, variables: VariableValues, *, known: bool) -> Bound:
+        """The statement of one request. `known`: only if its plan was made before. Raises NotCompiledError."""
         recorder = _Recorder(operation)
         recorded = [each.recorded(recorder, variables) if isinstance(each, _RootField) else None for each in self.roots]
         given = _given(variables)
@@ -168,6 +169,8 @@ class _Reading:
         )
         plan = self.plans.get(shape)
         if plan is None:
+            if known:
+                raise NotCompiledError(NEW)
             plan = self._plan(operation, recorded, given)
             if len(self.plans) < MOST_PLANS:
                 self.plans[shape] = plan
@@ -175,7 +178,10 @@ class _Reading:
         for number, each in enumerate(recorded):
             for name, value in each.values.items() if each else ():
                 values[f"r{number}_{name}"] = value
-        return _run(plan, operation, values, given)
+        try:
+            return plan.bound(values, given)
+        except BadPageError:
+            raise NotCompiledError("REFUSED") from None
 
     def _plan(self, operation: Operation, recorded: Sequence[_Recorded | None], given: Given) -> Plan:
         wire = Wire(operation.catalogue, given)
@@ -200,18 +206,6 @@ def _given(variables: VariableValues) -> Given:
     return arguments
 
 
-def _run(plan: Plan, operation: Operation, values: Mapping[str, Any], given: Given) -> Shown:
-    try:
-        shown = plan.run(operation.connection, values, given)
-    except BadPageError:
-        raise NotCompiledError("REFUSED") from None
-    except UnansweredError:
-        raise NotCompiledError("DATABASE") from None
-    if shown is None:
-        raise NotCompiledError("NULL")
-    return shown
-
-
 class Compiled:
     """One document's readings. Thread-safe: at worst something is compiled twice."""
 
@@ -226,22 +220,34 @@ class Compiled:
 
     def answer(self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any]) -> bytes:
         """The body of a query's answer; what it shows is noted. Raises NotCompiledError."""
-        variables = _coerced(asked, given)
-        reading = self._reading(operation, asked, variables)
-        if isinstance(reading, NotCompiledError):
-            raise reading
-        shown = reading.answer(operation, variables)
-        for case_id, kinds in shown.reads.items():
-            operation.show((case_id,), kinds)
+        try:
+            shown = self.bound(operation, asked, given).run(operation.connection)
+        except UnansweredError:
+            raise NotCompiledError("DATABASE") from None
+        if shown is None:
+            raise NotCompiledError("NULL")
+        operation.show_all(shown.reads)
         return shown.body
 
+    def bound(
+        self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any], *, known: bool = False
+    ) -> Bound:
+        """The statement of one request. `known`: only if plan and reading are there. Raises NotCompiledError."""
+        variables = _coerced(asked, given)
+        reading = self._reading(operation, asked, variables, known=known)
+        if isinstance(reading, NotCompiledError):
+            raise reading
+        return reading.bound(operation, variables, known=known)
+
     def _reading(
-        self, operation: Operation, asked: OperationDefinitionNode, variables: VariableValues
+        self, operation: Operation, asked: OperationDefinitionNode, variables: VariableValues, *, known: bool
     ) -> _Reading | NotCompiledError:
         principal, catalogue = operation.principal, operation.catalogue
         decided = tuple(variables.coerced.get(name) for name in self._deciding)
         key = asked.name and asked.name.value, audiences_of(principal), catalogue.viewpoint, decided
         found = self._readings.get(key)
+        if found is None and known:
+            return NotCompiledError(NEW)
         if found is None:
             if len(self._readings) >= MOST_READINGS:
                 self._readings.clear()

@@ -8,9 +8,11 @@ import orjson
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from kreisbund_api.graphql import events
 from kreisbund_api.graphql.execution import Executor, Request, shown
+from kreisbund_api.graphql.quick import QuickReads
 from kreisbund_api.graphql.refusals import Code, bad_input
 from kreisbund_api.graphql.trusted import TrustedDocuments, trusted_documents
 from kreisbund_api.services import Answer, Services
@@ -20,6 +22,7 @@ from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
 
 LARGEST_BODY = 6 * 1024 * 1024
+SHORT_BODY = 20_000  # what is longer is not worked on in the event loop
 DEEPEST_INPUT = 100
 KEYS = {"query", "variables", "operationName", "extensions"}
 EVENT_STREAM = "text/event-stream"
@@ -31,8 +34,14 @@ class GraphQLEndpoint:
     def __init__(self, services: Services, executor: Executor) -> None:
         self._services = services
         self._executor = executor
+        self._quick = QuickReads(executor, services.connections, services.clock)
         self._turns = services.turns
         self._trusted = trusted_documents(services.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, straight from the server."""
+        answer = await self.answer(HttpRequest(scope, receive))
+        await answer(scope, receive, send)
 
     async def answer(self, request: HttpRequest) -> Response:
         """Answers one request; raises RefusedError."""
@@ -41,10 +50,14 @@ class GraphQLEndpoint:
         _require_json(request)
         principal = await bearer(request, self._services.tokens, self._turns.threads)
         await self._turns.admit(lane_of(principal), partial(self._services.quotas.count, principal))
-        asked = read_request(await body_of(request, LARGEST_BODY), self._trusted)
+        body = await body_of(request, LARGEST_BODY)
+        asked = read_request(body, self._trusted)
         if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._stream(request, principal, asked)
-        answer = await self._turns.run(lane_of(principal), self._executor.run, principal, asked)
+        async with self._turns.turn(lane_of(principal)):
+            answer = await self._quick.answer(principal, asked) if len(body) <= SHORT_BODY else None
+            if answer is None:
+                answer = await self._turns.threads.run(self._executor.run, principal, asked)
         return _response(answer)
 
     async def _stream(self, request: HttpRequest, principal: Principal, asked: Request) -> Response:

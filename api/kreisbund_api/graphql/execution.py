@@ -62,6 +62,18 @@ class Prepared:
     compiled: Compiled | None = None
 
 
+@dataclass(frozen=True)
+class Known:
+    """A query that compiles, and the operation of it that is asked for."""
+
+    compiled: Compiled
+    asked: OperationDefinitionNode
+
+    def purpose(self, request: Request) -> str:
+        """What the read log says of it."""
+        return purpose_of(request, self.asked)
+
+
 class Documents:
     """Parsed and validated documents, the recent ones remembered."""
 
@@ -69,13 +81,15 @@ class Documents:
         self._known: OrderedDict[bytes, Prepared] = OrderedDict()
         self._lock = threading.Lock()
 
+    def known(self, text: str) -> Prepared | None:
+        """The document, if it is remembered."""
+        return self._recall(_fingerprint(text))
+
     def prepare(self, text: str) -> Prepared:
         """The document, or what is wrong with it."""
-        key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
+        key = _fingerprint(text)
+        if (known := self._recall(key)) is not None:
+            return known
         prepared = _prepare(text)
         if len(text) <= LONGEST_CACHED:
             with self._lock:
@@ -83,6 +97,16 @@ class Documents:
                 while len(self._known) > MOST_DOCUMENTS:
                     self._known.popitem(last=False)
         return prepared
+
+    def _recall(self, key: bytes) -> Prepared | None:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+
+def _fingerprint(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def _prepare(text: str) -> Prepared:
@@ -106,9 +130,9 @@ class Executor:
         self._database = database
         self._documents = Documents()
 
-    def operation(self, principal: Principal) -> Operation:
+    def operation(self, principal: Principal, kind: type[Operation] = Operation) -> Operation:
         """A fresh context for one thread."""
-        return Operation(principal, self._settings, self._connections, self._clock, self._database)
+        return kind(principal, self._settings, self._connections, self._clock, self._database)
 
     def now(self) -> datetime:
         """The moment by the process's clock."""
@@ -119,6 +143,16 @@ class Executor:
         prepared = self._documents.prepare(request.document)
         asked = get_operation_ast(prepared.document, request.operation_name) if prepared.document else None
         return prepared, asked
+
+    def known(self, request: Request) -> Known | None:
+        """A query that was asked before and compiles; never parses."""
+        prepared = self._documents.known(request.document)
+        if prepared is None or prepared.document is None or prepared.compiled is None:
+            return None
+        asked = get_operation_ast(prepared.document, request.operation_name)
+        if asked is None or asked.operation is not OperationType.QUERY:
+            return None
+        return Known(prepared.compiled, asked)
 
     def run(self, principal: Principal, request: Request, *, long_way: bool = False) -> Answer:
         """Runs a query or mutation. `long_way`: by the interpreter, whatever would compile."""

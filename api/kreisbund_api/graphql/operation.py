@@ -183,9 +183,9 @@ class Operation:
         return TeamContext(self.connection, self.principal, self.clock, self.settings)
 
     @property
-    def shown(self) -> frozenset[UUID]:
-        """The cases of which staff were shown something of a citizen's so far."""
-        return frozenset(self._shown)
+    def shown(self) -> Mapping[UUID, frozenset[str]]:
+        """Kinds of a citizen's data that staff were shown so far, by case."""
+        return self._shown
 
     @property
     def tenant(self) -> TenantContext:
@@ -224,9 +224,13 @@ class Operation:
         if self.principal.invited_to is not None and answer is not None:
             self._shown.setdefault(self.principal.invited_to.case_id, frozenset())
         if self.catalogue.viewpoint in (*RECORDED, *OPENED):
-            for case_id, kinds in reads_in(answer, selection).items():
-                self.show((case_id,), kinds)
+            self.show_all(reads_in(answer, selection))
         return answer
+
+    def show_all(self, reads: Mapping[UUID, frozenset[str]]) -> None:
+        """Notes kinds of data by case."""
+        for case_id, kinds in reads.items():
+            self.show((case_id,), kinds)
 
     def show(self, cases: Iterable[UUID], kinds: frozenset[str]) -> None:
         """Notes that these kinds of data of these cases are shown; recorded on leaving."""

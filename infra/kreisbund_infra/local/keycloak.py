@@ -121,6 +121,10 @@ def _told(home: Home, server: Server) -> dict[str, str]:
         "KC_DB_USERNAME": NAME,
         "KC_DB_PASSWORD": server.password(NAME),
         "KC_DB_POOL_MAX_SIZE": "20",
+        # Keycloak has no option of its own for it: connections that a restart of the database broke would be found one
+        # by one, each by a login that fails
+        "QUARKUS_DATASOURCE_JDBC_VALIDATE_ON_BORROW": "true",
+        "QUARKUS_DATASOURCE_JDBC_VALIDATION_QUERY_SQL": "SELECT 1",
         "KC_HTTP_ENABLED": "true",
         "KC_HTTP_HOST": "127.0.0.1",
         "KC_HTTP_PORT": str(home.keycloak_port),

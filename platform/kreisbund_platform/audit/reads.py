@@ -14,7 +14,7 @@ from psycopg import Connection
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.identity.context import WorkContext
-from kreisbund_platform.identity.principals import AccessBasis, Role
+from kreisbund_platform.identity.principals import AccessBasis, Principal, Role
 
 KEPT_YEARS = 3
 LONGEST_OPERATION = 120
@@ -28,10 +28,15 @@ RECORD = Statement(
 
 def record(work: WorkContext, operation: str, shown: Mapping[UUID, frozenset[str]], *, listed: bool) -> None:
     """Writes one row for each case shown. `shown`: kinds of data by case; `operation`: a page or asked fields."""
-    person = work.principal
-    RECORD.run(
-        work.connection,
-        work.clock.now(),
+    RECORD.run(work.connection, *recorded(work.principal, work.clock.now(), operation, shown, listed=listed))
+
+
+def recorded(
+    person: Principal, now: datetime, operation: str, shown: Mapping[UUID, frozenset[str]], *, listed: bool
+) -> tuple[object, ...]:
+    """The values of RECORD."""
+    return (
+        now,
         person.subject,
         person.name,
         sorted(person.roles - {Role.CITIZEN}),

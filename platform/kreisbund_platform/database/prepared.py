@@ -79,6 +79,10 @@ class Statement:
         else:
             _line(connection).owed.append(call)
 
+    def is_prepared(self, connection: Rows) -> bool:
+        """Whether `call` has nothing to ask the server."""
+        return self._name in (_line(connection).prepared or ())
+
     def call(self, connection: Rows, *values: object) -> Call:
         """The statement with its values, prepared on this connection."""
         prepared = _prepared(connection)
@@ -187,7 +191,7 @@ def _send(connection: Rows, call: Call) -> None:
     line, server = _line(connection), connection.pgconn
     if not line.under_way:
         server.enter_pipeline_mode()
-    _write(server, [*line.owed, call])
+    write(server, [*line.owed, call])
     line.under_way += len(line.owed) + 1
     line.owed.clear()
     server.flush()
@@ -204,7 +208,7 @@ def _exchange(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
     if not under_way:
         server.enter_pipeline_mode()
     try:
-        _write(server, sent)
+        write(server, sent)
         server.pipeline_sync()
         results = [_result(server) for _ in range(under_way + len(sent))]
         _result(server)
@@ -219,7 +223,8 @@ def _alone(server: PGconn, call: Call) -> PGresult:
     return server.exec_(name) if values is None else server.exec_prepared(name, values)  # type: ignore[arg-type]
 
 
-def _write(server: PGconn, calls: Sequence[Call]) -> None:
+def write(server: PGconn, calls: Sequence[Call]) -> None:
+    """Sends calls in pipeline mode."""
     for name, values in calls:
         if values is None:
             server.send_query_params(name, None)

@@ -116,6 +116,31 @@ class Database:
             self._give_back(login, connection)
 
     @contextmanager
+    def at_hand(self, login: Login) -> Iterator[PooledConnection | None]:
+        """A connection of this role that lies ready; None where one would have to be opened or waited for."""
+        connection = self._ready(login)
+        try:
+            yield connection
+        finally:
+            if connection is not None:
+                self._give_back(login, connection)
+
+    def _ready(self, login: Login) -> PooledConnection | None:
+        with self._changed:
+            pool = self._idle.get(login)
+            if not pool:
+                return None
+            self._idle.move_to_end(login)
+            connection = pool.pop()
+        if connection.resetting and not _has_news(connection):
+            self._give_back(login, connection)
+            return None
+        if was_reset(connection) and _usable(connection):
+            return connection
+        self._drop(login, connection)
+        return None
+
+    @contextmanager
     def owner(self) -> Iterator[psycopg.Connection[Any]]:
         """A fresh connection of the owner, in autocommit: to migrate and to provision only.
 
@@ -253,8 +278,10 @@ def _as_declared(connection: PooledConnection, login: Login) -> PooledConnection
 
 def _usable(connection: PooledConnection) -> bool:
     """Whether an idle connection still stands. An idle socket has nothing to say but that the server is gone."""
-    if connection.closed:
-        return False
+    return not connection.closed and not _has_news(connection)
+
+
+def _has_news(connection: PooledConnection) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    return not poll.poll(0)
+    return bool(poll.poll(0))

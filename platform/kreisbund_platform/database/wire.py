@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.pq.abc import PGresult
 
 from kreisbund_platform.database import prepared
 from kreisbund_platform.database.object_types import Column, Field, Key
@@ -122,34 +123,26 @@ class Plan:
     """A document's statement for one shape of request, prepared once on each connection."""
 
     def __init__(self, wire: Wire, text: str) -> None:
-        self._statement = prepared.Remembered(hashlib.sha256(text.encode()).hexdigest()[:24], text)
+        self.statement = prepared.Remembered(hashlib.sha256(text.encode()).hexdigest()[:24], text)
         self._names = tuple(wire.names)
         self._pages: tuple[tuple[Selection, Sequence[Key]], ...] = tuple(wire.pages)
         self._has_reads, self._has_written = wire.has_reads, wire.has_written
 
-    def run(
-        self,
-        connection: psycopg.Connection[Any],
-        values: Mapping[str, Any],
-        arguments: Callable[[Selection], Mapping[str, Any]],
-    ) -> Shown | None:
-        """The answer; None where a null stands that may not.
+    def bound(self, values: Mapping[str, Any], arguments: Callable[[Selection], Mapping[str, Any]]) -> "Bound":
+        """The statement for one request. `values`: those of the request, and each root's own as `r<number>_<name>`.
 
-        `values`: those of the request, and each root's own as `r<number>_<name>`. Raises cursors.BadPageError and
-        UnansweredError.
+        Raises cursors.BadPageError.
         """
         known = dict(values)
         for number, (page, order) in enumerate(self._pages):
             given = arguments(page)
             known |= page_values(number, given.get("first"), given.get("after"), order)
-        try:
-            found = self._statement.run(connection, *(known[name] for name in self._names)).get_value(0, 0)
-        except (psycopg.DataError, psycopg.ProgrammingError) as problem:
-            raise UnansweredError from problem
-        assert found is not None, "concat is never null"
-        return self._shown(found)
+        return Bound(self, tuple(known[name] for name in self._names))
 
-    def _shown(self, body: bytes) -> Shown | None:
+    def shown(self, result: PGresult) -> Shown | None:
+        """What the statement answered; None where a null stands that may not."""
+        body = result.get_value(0, 0)
+        assert body is not None, "concat is never null"
         if MISSING in body:
             return None
         reads = {}
@@ -159,6 +152,21 @@ class Plan:
         if self._has_written:
             body = WRITTEN.sub(lambda found: orjson.dumps(orjson.loads(found[1])), body)
         return Shown(body, reads)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plan with the values of one request."""
+
+    plan: Plan
+    values: tuple[object, ...]
+
+    def run(self, connection: psycopg.Connection[Any]) -> Shown | None:
+        """The answer; None where a null stands that may not. Raises UnansweredError."""
+        try:
+            return self.plan.shown(self.plan.statement.run(connection, *self.values))
+        except (psycopg.DataError, psycopg.ProgrammingError) as problem:
+            raise UnansweredError from problem
 
 
 def _reads(marks: Sequence[bytes]) -> Reads:

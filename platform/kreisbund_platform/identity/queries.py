@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 from psycopg import Connection
+from psycopg.pq.abc import PGresult
 from psycopg.rows import class_row
 
 from kreisbund_platform.database.prepared import Statement
@@ -16,7 +17,7 @@ from kreisbund_platform.identity.models import KeptFormRow, SessionRow
 from kreisbund_platform.identity.principals import Principal
 
 # Blocked people lend nothing and are stood in for by nobody; a role that its owner has lost is lent no more.
-_STANDING = Statement(
+STANDING = Statement(
     "standing",
     """SELECT EXISTS (SELECT 1 FROM account_block WHERE subject = $1 AND ended_at IS NULL) AS is_blocked,
     EXISTS (SELECT 1 FROM staff_account WHERE subject = $1 AND roles = $2::text[]
@@ -57,11 +58,19 @@ def _as_seen(principal: Principal) -> dict[str, Any]:
     }
 
 
-def standing(connection: Connection[Any], principal: Principal, today: date, now: datetime) -> Standing:
-    """Where the person stands in the county of `connection`; on the hot path of every operation."""
-    roles = sorted(principal.own_roles)
-    found = _STANDING.run(connection, principal.subject, roles, principal.units, principal.name, now, today)
-    is_blocked, is_known, lent, absent = (found.get_value(0, column) or b"" for column in range(4))
+def standing_values(principal: Principal, today: date, now: datetime) -> tuple[object, ...]:
+    """What STANDING is asked; on the hot path of every operation."""
+    return principal.subject, sorted(principal.own_roles), principal.units, principal.name, now, today
+
+
+def standing_row(result: PGresult) -> tuple[bytes, ...]:
+    """What STANDING answered, to compare with what it answered before."""
+    return tuple(result.get_value(0, column) or b"" for column in range(4))
+
+
+def standing_of(row: tuple[bytes, ...]) -> Standing:
+    """The same, read."""
+    is_blocked, is_known, lent, absent = row
     return Standing(is_blocked == b"t", is_known == b"t", orjson.loads(lent), orjson.loads(absent))
 
 

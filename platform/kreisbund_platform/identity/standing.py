@@ -5,7 +5,7 @@ database and is read, in one statement, at the beginning of every operation and 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,14 +26,40 @@ def standing(connection: Connection[Any], principal: Principal, now: datetime) -
     if principal.tenant is None or principal.is_guest:
         return principal
     try:
-        found = queries.standing(connection, principal, now.astimezone(BERLIN).date(), now)
+        result = queries.STANDING.run(connection, *asked(principal, now))
     except errors.UndefinedTable:
         return principal  # a county that a migration left behind has blocked and lent nothing
+    found = queries.standing_of(queries.standing_row(result))
     if found.is_blocked:
         raise AccountBlockedError
-    if not found.is_known and principal.own_roles & COUNTY_STAFF:
+    if _is_new(found, principal):
         queries.keep_staff_account(connection, principal, now)
     return _with(principal, found)
+
+
+def asked(principal: Principal, now: datetime) -> tuple[object, ...]:
+    """The values of `queries.STANDING`."""
+    return queries.standing_values(principal, now.astimezone(BERLIN).date(), now)
+
+
+@dataclass(frozen=True)
+class Stood:
+    """Where somebody stood when they were last here: the database's own words, and the person by them."""
+
+    row: tuple[bytes, ...]
+    principal: Principal
+
+
+def stood(principal: Principal, row: tuple[bytes, ...]) -> Stood | None:
+    """The person by these words; None where there is more to do: a blocked account, a new colleague."""
+    found = queries.standing_of(row)
+    if found.is_blocked or _is_new(found, principal):
+        return None
+    return Stood(row, _with(principal, found))
+
+
+def _is_new(found: queries.Standing, principal: Principal) -> bool:
+    return not found.is_known and bool(principal.own_roles & COUNTY_STAFF)
 
 
 def _with(principal: Principal, found: queries.Standing) -> Principal:

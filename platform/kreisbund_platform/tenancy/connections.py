@@ -17,6 +17,7 @@ import psycopg
 from psycopg import Connection
 
 from kreisbund_platform import telemetry
+from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.session import Database, DatabaseUnavailableError, Login, LoginRefusedError
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy import secret_box
@@ -65,6 +66,16 @@ class Connections:
             raise TenantMissingError
         account = _Account(tenant.login_role, tenant.schema_name, COUNTY_QUERY, tenant.id)
         with self._opened(account) as connection:
+            yield connection
+
+    @contextmanager
+    def at_hand(self, tenant: TenantContext) -> Iterator[PooledConnection | None]:
+        """A county's connection that lies ready; None where anything would have to be waited for."""
+        login = self._logins.get(tenant.login_role) if tenant.status != "DELETED" else None
+        if login is None:
+            yield None
+            return
+        with self._database.at_hand(login) as connection:
             yield connection
 
     def for_workspace(self, workspace: str) -> AbstractContextManager[Connection[Any]]:

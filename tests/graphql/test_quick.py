@@ -1,0 +1,115 @@
+"""The way without a thread: what was decided since counts, what is shown is recorded, and what breaks answers all the
+same. That it answers like the others: tests/isolation/test_compiled.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+
+from kreisbund_api.graphql.execution import Executor
+from kreisbund_api.main import create_api
+from kreisbund_platform.clock import ManualClock
+from kreisbund_platform.database.session import Database
+from kreisbund_platform.identity.tokens import TokenChecker
+from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.connections import Connections
+from kreisbund_platform.tenancy.context import TenantContext
+from tests.graphql.test_rights import BLOCK, DELEGATE, UNBLOCK, change, days, status_of
+from tests.support.api import Api, Case, People
+from tests.support.fixtures import START, Deployment, principal_of
+
+CASE = "query ($id: ID!) { caseRecord(id: $id) { applicantName } }"
+VIEWER = "{ viewer { name roles } }"
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The documents that were given to a thread."""
+    found: list[str] = []
+    run = Executor.run
+
+    def noted(executor: Executor, principal: Any, request: Any, **how: Any) -> Any:
+        found.append(request.document)
+        return run(executor, principal, request, **how)
+
+    monkeypatch.setattr(Executor, "run", noted)
+    return found
+
+
+@pytest.fixture
+def fresh(deployment: Deployment, people: People, settings: Settings) -> Iterator[Api]:
+    """An API with connections of its own: one, since only one request runs at a time."""
+    app = create_api(settings, clock=ManualClock(START), tokens=cast(TokenChecker, people))
+    yield Api(app, people)
+    app.state.services.connections._database.close()
+
+
+@pytest.fixture
+def staff(fresh: Api, people: People, county: TenantContext) -> Iterator[dict[str, str]]:
+    """A caseworker, a team lead and an administrator who have been here once; token to subject."""
+    made = {}
+    for name, role in (("quick", "caseworker"), ("lena", "team_lead"), ("vera", "county_admin")):
+        person = principal_of(county, role, subject=f"{name}-{uuid4()}")
+        people.known[name] = replace(person, name=name.title())
+        made[name] = person.subject
+        assert fresh.ask(name, "{ viewer { name } }")["data"]
+    yield made
+    for name in made:
+        del people.known[name]
+
+
+def shown_to(subject: str, connections: Connections, county: TenantContext) -> int:
+    with connections.for_tenant(county) as connection:
+        row = connection.execute("SELECT count(*) FROM case_read WHERE subject = %s", (subject,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_what_was_asked_before_takes_no_thread_and_is_recorded(
+    fresh: Api, staff: dict[str, str], own_case: Case, ways: list[str], connections: Connections, county: TenantContext
+) -> None:
+    answers = [fresh.ask("quick", CASE, id=str(own_case.id)) for _time in range(4)]
+    assert answers[0]["data"]["caseRecord"]["applicantName"]
+    assert all(each == answers[0] for each in answers)
+    assert ways == [CASE]
+    assert shown_to(staff["quick"], connections, county) == 4
+
+
+def test_a_block_counts_at_once_and_so_does_its_end(fresh: Api, staff: dict[str, str], ways: list[str]) -> None:
+    for _time in range(3):
+        assert status_of(fresh, "quick") == 200
+    blocked = change(fresh, "vera", BLOCK, subject=staff["quick"], reason="Dienstausweis verloren")
+    ways.clear()
+    assert [status_of(fresh, "quick") for _time in range(3)] == [401] * 3
+    assert len(ways) == 3, "the ordinary way says so"
+    change(fresh, "vera", UNBLOCK, block=blocked["block"]["id"], expectedVersion=1)
+    assert [status_of(fresh, "quick") for _time in range(3)] == [200] * 3
+
+
+def test_a_role_lent_meanwhile_is_seen_at_once(fresh: Api, staff: dict[str, str]) -> None:
+    for _time in range(3):
+        assert fresh.ask("quick", VIEWER)["data"]["viewer"]["roles"] == ["caseworker"]
+    lent = change(fresh, "lena", DELEGATE, role="team_lead", delegate=staff["quick"], **days(0, 3))
+    assert lent["__typename"] == "DelegationSuccess"
+    for _time in range(3):
+        assert fresh.ask("quick", VIEWER)["data"]["viewer"]["roles"] == ["caseworker", "team_lead"]
+
+
+def test_connections_that_broke_are_replaced(
+    fresh: Api, staff: dict[str, str], own_case: Case, database: Database, county: TenantContext
+) -> None:
+    for _time in range(3):
+        answer = fresh.ask("quick", CASE, id=str(own_case.id))
+    with database.owner() as owner:
+        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (county.login_role,))
+    assert fresh.ask("quick", CASE, id=str(own_case.id)) == answer
+
+
+def test_a_wrong_argument_is_refused_as_ever(fresh: Api, staff: dict[str, str]) -> None:
+    document = "query ($first: Int) { cases(first: $first) { totalCount } }"
+    for _time in range(3):
+        assert fresh.ask("quick", document, first=5)["data"]["cases"]["totalCount"] >= 0
+    answer = fresh.ask("quick", document, first=5_000)
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
