@@ -11,6 +11,7 @@ from kreisbund_platform.database.awaited import exchange
 from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.prepared import Statement
 from kreisbund_platform.database.session import Database
+from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment, login_of
 
@@ -74,14 +75,16 @@ def test_who_stops_waiting_leaves_no_half_answer_behind(connection: PooledConnec
     assert connection.closed
 
 
-def test_a_connection_that_breaks_answers_nothing(connection: PooledConnection, database: Database) -> None:
+def test_a_connection_that_breaks_answers_nothing(
+    connection: PooledConnection, connections: Connections, county: TenantContext
+) -> None:
     call, pid = SLEEP.call(connection, 30), connection.info.backend_pid
 
     async def kill() -> None:
         waiting = asyncio.create_task(exchange(connection, [call]))
         await asyncio.sleep(0.05)
-        with database.owner() as owner:
-            owner.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        with connections.for_tenant(county) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
         assert await waiting is None
 
     asyncio.run(kill())

@@ -12,7 +12,6 @@ import pytest
 from kreisbund_api.graphql.execution import Executor
 from kreisbund_api.main import create_api
 from kreisbund_platform.clock import ManualClock
-from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
@@ -98,12 +97,16 @@ def test_a_role_lent_meanwhile_is_seen_at_once(fresh: Api, staff: dict[str, str]
 
 
 def test_connections_that_broke_are_replaced(
-    fresh: Api, staff: dict[str, str], own_case: Case, database: Database, county: TenantContext
+    fresh: Api, staff: dict[str, str], own_case: Case, connections: Connections, county: TenantContext
 ) -> None:
     for _time in range(3):
         answer = fresh.ask("quick", CASE, id=str(own_case.id))
-    with database.owner() as owner:
-        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (county.login_role,))
+    with connections.for_tenant(county) as other:
+        ended = other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = current_user AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert ended
     assert fresh.ask("quick", CASE, id=str(own_case.id)) == answer
 
 

@@ -128,13 +128,10 @@ class Database:
     def _ready(self, login: Login) -> PooledConnection | None:
         with self._changed:
             pool = self._idle.get(login)
-            if not pool:
+            if not pool or (pool[-1].resetting and not _has_news(pool[-1])):
                 return None
             self._idle.move_to_end(login)
             connection = pool.pop()
-        if connection.resetting and not _has_news(connection):
-            self._give_back(login, connection)
-            return None
         if was_reset(connection) and _usable(connection):
             return connection
         self._drop(login, connection)
