@@ -68,6 +68,8 @@ class Reads(Measure):
         self._person = checker.check(token)
         self._executor = Executor(settings, self._connections, SystemClock(), database)
         self._asked = self._questions()
+        with database.owner() as owner:  # the peers hold connections beside the product's
+            owner.execute(f"ALTER ROLE {self._county.login_role} CONNECTION LIMIT -1")
         with self._connections.for_tenant(self._county) as connection:
             self._login = login_of(connection, self._county.schema_name)
             self._postmaster = parent_of(connection.info.backend_pid)
