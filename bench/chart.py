@@ -8,7 +8,7 @@ from lxml import etree
 from bench.goals import GOALS, Goal
 
 SVG = "{http://www.w3.org/2000/svg}"
-LABELS, BARS, VALUES = 330, 560, 200  # widths of the three columns in pixels
+LABELS, BARS, VALUES = 330, 560, 240  # widths of the three columns in pixels
 LINE, BAR, TOP, BOTTOM = 30, 16, 64, 44
 REACHED, MISSED, GOAL, GRID, TEXT = "#1b6e3a", "#b3541e", "#111111", "#d5d5d5", "#222222"
 LEGEND = "Bar: measured (median of the rounds). Black line: goal. Scale: logarithmic."
