@@ -95,10 +95,11 @@ class Engine:
         folder = home.from_environment().root / "bench" / "operaton"
         (folder / "bench.bpmn").write_text(model())
         words = [java(), *JAVA, "-cp", classes, "Peer", "bench.bpmn", schema, history, str(OPEN_CASES)]
-        self._process = subprocess.Popen(
-            words, cwd=folder, env=_login(here.settings.database_url), text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / f"{history}.log").open("w"),
-        )  # fmt: skip
+        with (folder / f"{history}.log").open("w") as log:
+            self._process = subprocess.Popen(
+                words, cwd=folder, env=_login(here.settings.database_url), text=True, bufsize=1,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
         if self._said() != "ready":
             self.close()
             raise UnavailableError(f"it did not start: see {folder / f'{history}.log'}")
@@ -149,7 +150,10 @@ def compilers_cpu(pid: int) -> float:
     """Seconds of CPU of a JVM's compiler threads."""
     ticks = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        name, _end, rest = (thread / "stat").read_text().partition("(")[2].rpartition(")")
+        try:
+            name, _end, rest = (thread / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:  # ended meanwhile
+            continue
         if name.startswith(("C1 Comp", "C2 Comp")):
             ticks += sum(int(each) for each in rest.split()[11:13])
     return ticks / TICKS

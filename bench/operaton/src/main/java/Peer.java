@@ -73,6 +73,7 @@ public final class Peer {
     var settings = new StandaloneProcessEngineConfiguration();
     settings.setDataSource(source);
     settings.setDatabaseSchema(schema);
+    settings.setDatabaseTablePrefix(schema + ".");
     settings.setDatabaseSchemaUpdate("true");
     settings.setJobExecutorActivate(false);
     settings.setIdGenerator(new StrongUuidGenerator());
