@@ -2,17 +2,15 @@
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from bench import step
+from bench import chart, report, step
 from bench.noisy import Noisy
 from bench.office import Office, office
+from bench.operaton_peer import StepAndOperaton
 from bench.reads import Reads
 from bench.wide import Wide
 
@@ -21,8 +19,9 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "step": step.StepAndFloor,
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
+    "java": StepAndOperaton,
 }
-ALONE: Mapping[str, Callable[[], Noisy | Reads | Wide]] = {
+ALONE: Mapping[str, Callable[[], step.Measure]] = {
     "noisy": Noisy,
     "reads": Reads,
     "wide": Wide,
@@ -31,27 +30,30 @@ NAMES = sorted((*MEASURES, *ALONE))
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="kreisbund bench", allow_abbrev=False)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    given = parser.parse_args(arguments)
+    given = _given(arguments)
     with ExitStack() as held:
         measures = _made(given.only, held)
         runs = [_round(number, measures) for number in range(max(1, given.rounds))]
-    report = {
-        "figures": _medians(runs),
-        "runs": runs,
-        "machine": _machine(),
-        "missing": [name for measure in measures for name in measure.missing],
-    }
-    for name, value in report["figures"].items():
-        print(f"{name:<36} {value:10.3f}")
-    for name in report["missing"]:
-        print(f"missing: {name}")
+        found = report.made(runs, [name for measure in measures for name in measure.missing])
+    for line in report.lines(found):
+        print(line)
     if given.json:
-        given.json.write_text(json.dumps(report, indent=2) + "\n")
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+    if given.history:
+        report.remember(found, given.history)
+    if given.svg:
+        given.svg.write_bytes(chart.drawn(found["figures"], f"Commit {report.commit()}, {len(runs)} rounds."))
     return 0
+
+
+def _given(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="kreisbund bench", allow_abbrev=False)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="writes figures, rounds, machine and missing peers")
+    parser.add_argument("--history", type=Path, metavar="FILE", help="appends the figures as one line of JSON")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draws each figure beside its goal")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    return parser.parse_args(arguments)
 
 
 def _made(names: Sequence[str], held: ExitStack) -> list[step.Measure]:
@@ -59,7 +61,7 @@ def _made(names: Sequence[str], held: ExitStack) -> list[step.Measure]:
     measures: list[step.Measure] = [held.enter_context(closing(ALONE[name]())) for name in names if name in ALONE]
     if any(name in MEASURES for name in names):
         here = held.enter_context(office())
-        measures += [MEASURES[name](here) for name in names if name in MEASURES]
+        measures += [held.enter_context(closing(MEASURES[name](here))) for name in names if name in MEASURES]
     return measures
 
 
@@ -70,21 +72,6 @@ def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
         found |= measure.round()
     print(f"round {number + 1}: " + ", ".join(f"{name} {value:.3g}" for name, value in found.items()), flush=True)
     return found
-
-
-def _medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """A figure that some rounds do not have, as of answers of one status, is 0 in them."""
-    names = dict.fromkeys(name for run in runs for name in run)
-    return {name: statistics.median(run.get(name, 0.0) for run in runs) for name in names}
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "database": os.environ["KREISBUND_BENCH_FOUND"],
-        "load": os.getloadavg(),
-    }
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from psycopg import Connection
 
 from bench.office import Office
 from kreisbund_platform.cases import queries
@@ -107,18 +110,23 @@ class Recorded:
         return text
 
 
-def run(here: Office, recorded: Recorded, batch: int, count: int) -> float:
-    """Microseconds a step on the copies of a batch."""
-    script, bound = recorded.script(batch)
-    info = here.connection.info
-    environment = os.environ | {
+def login_of(connection: Connection[Any], schema: str) -> dict[str, str]:
+    """The variables with which PostgreSQL's own clients log in as this connection did, under the product's settings."""
+    info = connection.info
+    return {
         "PGHOST": info.host,
         "PGPORT": str(info.port),
         "PGUSER": info.user,
         "PGPASSWORD": info.password,
         "PGDATABASE": info.dbname,
-        "PGOPTIONS": f"-c search_path={here.tenant.schema_name},pg_catalog -c plan_cache_mode=force_generic_plan",
+        "PGOPTIONS": f"-c search_path={schema},pg_catalog -c plan_cache_mode=force_generic_plan -c timezone=UTC",
     }
+
+
+def run(here: Office, recorded: Recorded, batch: int, count: int) -> float:
+    """Microseconds a step on the copies of a batch."""
+    script, bound = recorded.script(batch)
+    environment = os.environ | login_of(here.connection, here.tenant.schema_name)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()

@@ -10,6 +10,7 @@ import statistics
 import time
 
 from bench.site import Site, cpu_of
+from bench.step import Measure
 
 SECONDS = 12.0
 LEAD_SECONDS = 2.0  # the flood has begun before the first quiet request is due
@@ -23,7 +24,7 @@ HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 WAYS = ("alone", "noisy", "healthz")
 
 
-class Noisy:
+class Noisy(Measure):
     """One county at a hundred times its load."""
 
     def __init__(self) -> None:

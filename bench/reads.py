@@ -1,20 +1,22 @@
-"""Lists and single cases through the real API, beside pgbench running the statements that it runs for them.
+"""Lists and single cases through the real API, beside pgbench running the statements that it runs for them, and peers.
 
-Four counties of twenty thousand cases; caseworkers' tokens, policies, limits and the read log are on. Clients and
-cores are the same for both.
+Four counties of twenty thousand cases; caseworkers' tokens, policies, limits and the read log are on for the product
+alone. Clients and cores are the same for all; answers are compared before anything is timed.
 """
 
-import json
 import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
-from bench import bulk
-from bench.site import Site, cpu_of
-from bench.step import watched
+from bench import bulk, peers
+from bench.contenders import CLIENTS, Contender, parent_of
+from bench.floor import login_of
+from bench.site import Site
+from bench.step import Measure, watched
 from kreisbund_api.graphql.execution import Executor, Request
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import deployment
@@ -28,7 +30,7 @@ from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.registry import Registry
 
-CASES, CLIENTS, SECONDS = 20_000, 8, 4.0
+CASES, SECONDS, WARM_SECONDS = 20_000, 4.0, 2.0
 LIST = """query($first: Int, $after: String) { cases(first: $first, after: $after) { edges { node { id caseNumber status
     applicantName openedAt dueAt template { title } tasks(first: 1) { edges { node { name status dueAt } } } } }
     pageInfo { hasNextPage endCursor } } }"""
@@ -37,48 +39,60 @@ BY_ID = """query($id: ID!) { caseRecord(id: $id) { id caseNumber status version 
 IDS = "{ cases(first: 100) { edges { node { id } } } }"
 
 
-class Reads:
+class Reads(Measure):
     """`list` and `by_id`."""
 
     def __init__(self) -> None:
-        self.missing = ["postgraphile", "plain resolvers"]
-        self._site = site = Site()
-        try:
-            home = Home(site.home, site.port)
-            server = local_database.chosen(home, home.venv)
-            assert server is not None
-            self._settings = Settings.from_environment(deployment.environment_of(home, server))
-            self._begin()
-        except BaseException:
-            site.close()
-            raise
+        self._rounds = 0
+        with ExitStack() as held:
+            self._site = held.enter_context(closing(Site()))
+            self._begin(held)
+            self._held = held.pop_all()
 
-    def _begin(self) -> None:
-        site, settings = self._site, self._settings
-        self._database = Database(settings)
-        self._connections = Connections(self._database, settings)
+    def _begin(self, held: ExitStack) -> None:
+        site = self._site
+        home = Home(site.home, site.port)
+        server = local_database.chosen(home, home.venv)
+        assert server is not None
+        settings = Settings.from_environment(deployment.environment_of(home, server))
+        database = Database(settings)
+        held.callback(database.close)
+        self._connections = Connections(database, settings)
         registry = Registry(self._connections)
+        _fill(database, registry, site.counties)
         self._county = registry.by_slug(site.counties[0])
-        assert self._county is not None
-        with self._database.owner() as owner:
-            for slug in site.counties:
-                county = registry.by_slug(slug)
-                assert county is not None
-                bulk.fill(owner, county.schema_name, CASES)
         checker = TokenChecker(
             registry, API_AUDIENCE, SystemClock(), clients=(DEMO_CLIENT,), fetch=issuer_fetch(settings, registry)
         )
-        self._token = site.token(site.counties[0])
-        self._person = checker.check(self._token)
-        self._executor = Executor(settings, self._connections, SystemClock(), self._database)
-        edges = self._answer(IDS, {})["cases"]["edges"]
-        self._ids = [edge["node"]["id"] for edge in edges]
-        self._asked: dict[str, tuple[str, list[dict[str, Any]]]] = {
-            "list": (LIST, [{"first": 20}]),
-            "by_id": (BY_ID, [{"id": each} for each in self._ids]),
+        token = site.token(site.counties[0])
+        self._person = checker.check(token)
+        self._executor = Executor(settings, self._connections, SystemClock(), database)
+        self._asked = self._questions()
+        with database.owner() as owner:  # the peers hold connections beside the product's
+            owner.execute(f"ALTER ROLE {self._county.login_role} CONNECTION LIMIT -1")
+        with self._connections.for_tenant(self._county) as connection:
+            self._login = login_of(connection, self._county.schema_name)
+            self._postmaster = parent_of(connection.info.backend_pid)
+        self._meet(token, held)
+
+    def _questions(self) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+        ids = [edge["node"]["id"] for edge in self._answer(IDS, {})["cases"]["edges"]]
+        return {"list": (LIST, [{"first": 20}]), "by_id": (BY_ID, [{"id": each} for each in ids])}
+
+    def _meet(self, token: str, held: ExitStack) -> None:
+        """The product, and the peers that answer the same; all warm."""
+        site = self._site
+        requests = {
+            name: [site.question(token, query, **each) for each in given]
+            for name, (query, given) in self._asked.items()
         }
+        product = Contender("product", site.port, site.pids["api"], requests)
+        schema = self._county.schema_name
+        others, self.missing = peers.started(self._asked, self._answer, self._login, schema, held)
+        self._contenders = [product, *others]
         for name in self._asked:
-            self._measured(name, 1.0)
+            for contender in self._contenders:
+                contender.measured(name, WARM_SECONDS, self._postmaster)
 
     def _answer(self, query: str, variables: dict[str, Any]) -> Any:
         answer = self._executor.run(self._person, Request(query, variables))
@@ -86,48 +100,31 @@ class Reads:
         return answer.data
 
     def close(self) -> None:
-        self._database.close()
-        self._site.close()
+        self._held.close()
 
     def round(self) -> dict[str, float]:
+        """Each figure's floor before and after the servers, which take turns at going first."""
+        turn = self._rounds % len(self._contenders)
+        self._rounds += 1
+        order = [*self._contenders[turn:], *self._contenders[:turn]]
         figures: dict[str, float] = {}
         for name in self._asked:
-            before, found, after = self._floor(name), self._measured(name, SECONDS), self._floor(name)
-            floor = (before + after) / 2
-            figures |= {f"{name}_{point}": value for point, value in found.items()}
-            figures |= {f"{name}_floor_per_second": floor, f"{name}_vs_floor": found["per_second"] / floor}
+            before = self._floor(name)
+            found = {each.name: each.measured(name, SECONDS, self._postmaster) for each in order}
+            floor = (before + self._floor(name)) / 2
+            figures |= compared(name, found, floor)
         return figures
-
-    def _measured(self, name: str, seconds: float) -> dict[str, float]:
-        query, given = self._asked[name]
-        requests = json.dumps([self._site.question(self._token, query, **each).decode() for each in given])
-        api = self._site.pids["api"]
-        cpu = cpu_of(api)
-        said = json.loads(self._site.start("bench.busy", seconds, CLIENTS, given=requests.encode()).communicate()[0])
-        assert set(said["statuses"]) == {"200"}, said
-        spent = (cpu_of(api) - cpu) / (said["per_second"] * seconds)
-        names = ("per_second", "bytes", "p50_ms", "p99_ms")
-        return {point: said[point] for point in names} | {"api_cpu_us": spent * 1e6, "client_cpu": said["cpu"]}
 
     def _floor(self, name: str) -> float:
         """Transactions a second of pgbench with the statements of one request."""
         query, given = self._asked[name]
         script = self._script(query, given[0])
-        assert self._county is not None
-        with self._connections.for_tenant(self._county) as connection:
-            info = connection.info
-            environment = os.environ | {
-                "PGHOST": info.host, "PGPORT": str(info.port), "PGUSER": info.user, "PGPASSWORD": info.password,
-                "PGDATABASE": info.dbname,
-                "PGOPTIONS": f"-c search_path={self._county.schema_name},pg_catalog"
-                " -c plan_cache_mode=force_generic_plan",
-            }  # fmt: skip
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script[0])
             file.flush()
             command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", "-c", str(CLIENTS), "-T", "4"]
             command += [word for name, value in script[1].items() for word in ("-D", f"{name}={value}")]
-            words = [*command, "-f", file.name]
+            words, environment = [*command, "-f", file.name], os.environ | self._login
             done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
         if not found or done.returncode:
@@ -139,6 +136,26 @@ class Reads:
         with watched(Statement, "call") as calls:
             self._answer(query, variables)
         return written([(statement.text, values) for statement, _connection, *values in calls])
+
+
+def _fill(database: Database, registry: Registry, counties: Sequence[str]) -> None:
+    with database.owner() as owner:
+        for slug in counties:
+            county = registry.by_slug(slug)
+            assert county is not None
+            bulk.fill(owner, county.schema_name, CASES)
+
+
+def compared(name: str, found: Mapping[str, Mapping[str, float]], floor: float) -> dict[str, float]:
+    """The figures of one read: the product's own, its part of the floor, and how many times a peer's."""
+    ours = found["product"]
+    figures = {f"{name}_{point}": value for point, value in ours.items()}
+    figures |= {f"{name}_floor_per_second": floor, f"{name}_vs_floor": ours["per_second"] / floor}
+    for peer, theirs in found.items():
+        if peer != "product":
+            figures |= {f"{name}_{peer}_{point}": value for point, value in theirs.items()}
+            figures[f"{name}_vs_{peer}"] = ours["per_second"] / theirs["per_second"]
+    return figures
 
 
 def written(calls: Sequence[tuple[str, Sequence[object]]]) -> tuple[str, dict[str, str]]:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,26 +45,37 @@ class Site:
 
     def question(self, token: str, query: str, **variables: Any) -> bytes:
         """One request as it goes over the wire."""
-        body = json.dumps({"query": query, "variables": variables})
-        lines = ["POST /graphql HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Authorization: Bearer {token}"]
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+        return question(self.port, query, variables, token)
 
     def start(self, module: str, *words: object, given: bytes) -> "subprocess.Popen[bytes]":
-        """A client with its input; it writes JSON."""
-        command = [sys.executable, "-m", module, str(self.port), *map(str, words)]
-        started = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert started.stdin is not None
-        started.stdin.write(given)
-        started.stdin.close()
-        started.stdin = None
-        return started
+        """A client of this deployment with its input; it writes JSON."""
+        return client(self.port, module, *words, given=given)
 
     def _say(self, *words: str) -> str:
         told = {"KREISBUND_HOME": str(self.home), "KREISBUND_PORT": str(self.port)}
         environment = {key: value for key, value in os.environ.items() if key not in UNWANTED} | told
         command: Sequence[Any] = [CHECKOUT / "kreisbund", *words]
         return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def question(port: int, query: str, variables: Mapping[str, Any], token: str = "") -> bytes:
+    """One GraphQL request to a server on loopback as it goes over the wire."""
+    body = json.dumps({"query": query, "variables": variables})
+    lines = ["POST /graphql HTTP/1.1", f"Host: 127.0.0.1:{port}", "Content-Type: application/json"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += [f"Content-Length: {len(body)}"]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def client(port: int, module: str, *words: object, given: bytes) -> "subprocess.Popen[bytes]":
+    """A client process with its input; it writes JSON."""
+    command = [sys.executable, "-m", module, str(port), *map(str, words)]
+    started = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert started.stdin is not None
+    started.stdin.write(given)
+    started.stdin.close()
+    started.stdin = None
+    return started
 
 
 def cpu_of(pid: int) -> float:

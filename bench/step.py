@@ -8,12 +8,13 @@ import itertools
 import os
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -40,12 +41,17 @@ DATA = {"outcome": "again", "remark": "geprüft"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Measure(Protocol):
+class Measure(ABC):
     """One comparison; `missing` names peers that cannot be had."""
 
     missing: list[str]
 
-    def round(self) -> dict[str, float]: ...
+    @abstractmethod
+    def round(self) -> dict[str, float]:
+        """Named figures of one round."""
+
+    def close(self) -> None:  # noqa: B027  most hold nothing
+        """Ends what it started."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def watched(owner: type, name: str) -> Iterator[list[tuple[Any, ...]]]:
         setattr(owner, name, original)
 
 
-class StepAndFloor:
+class StepAndFloor(Measure):
     """The product's step against pgbench running the same SQL."""
 
     def __init__(self, here: Office) -> None:
@@ -153,7 +159,7 @@ class StepAndFloor:
         return floor.run(self._here, self.recorded, batch, count)
 
 
-class StepAndSpiff:
+class StepAndSpiff(Measure):
     """The same process on SpiffWorkflow's tuned loop: durable steps, and the engines alone without a database.
 
     Durable steps are counted over the lives of cases, from the first completed task to the `LIFE`th: ours cost the
@@ -220,7 +226,7 @@ class StepAndSpiff:
         )
 
 
-class OldAndYoung:
+class OldAndYoung(Measure):
     """A case's 500th completed task against its first ones."""
 
     def __init__(self, here: Office) -> None:

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from bench.office import FOREVER, settings_of
-from bench.step import watched
+from bench.step import Measure, watched
 from kreisbund_api.graphql.execution import Executor, Request
 from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.database import migrate
@@ -36,11 +36,11 @@ PAGE = """query($month: Date!) { stateDashboard(from: $month, to: $month) { gene
     county { slug name } month applications decisions medianDays onlineShare } } }"""
 
 
-class Wide:
+class Wide(Measure):
     """Makes its counties once; a round migrates them all and looks at one month of them."""
 
     def __init__(self, settings: Settings | None = None, counties: int = COUNTIES) -> None:
-        self.missing: list[str] = []
+        self.missing = []
         self._settings, self._counties = settings or _fresh(), counties
         self._more: list[Migration] = []
         self._database = Database(self._settings)

