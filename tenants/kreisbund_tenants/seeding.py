@@ -1,5 +1,6 @@
 """What a fresh deployment starts with: migrated schemas, workspaces, the counties of `counties/`. Idempotent."""
 
+import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,23 @@ def seed_services(connections: Connections, clock: Clock) -> ImportReport | str:
         return importing.import_path(connection, CATALOGUE / "services", clock)
 
 
-def seed_templates(connections: Connections, clock: Clock) -> list[str]:
-    """Publishes every folder of the catalogue whose content is not published yet; answers slug and version."""
+def seed_templates(connections: Connections, clock: Clock, leads: Collection[str] = ()) -> list[str]:
+    """Publishes every folder of the catalogue whose content is not published yet; answers slug and version.
+
+    `leads`: only what these counties lead, all where empty; a template needs its lead in the deployment.
+    """
     published = []
     for folder in sorted(path.parent for path in CATALOGUE.glob("*/*/template.toml")):
+        if leads and _lead_of(folder) not in leads:
+            continue
         with connections.for_workspace("catalogue") as connection, connection.transaction():
             result = publishing.publish(connection, load_folder(folder), clock=clock)
         if isinstance(result, REFUSALS):
             raise SeedingError(f"{folder.name}: {result.code} {result}")
         published.append(f"{folder.name} {result.number}")
     return published
+
+
+def _lead_of(folder: Path) -> str:
+    table = tomllib.loads((folder / "template.toml").read_text("utf-8"))
+    return str(table["topic"]["lead_county"])

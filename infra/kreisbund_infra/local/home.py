@@ -128,6 +128,25 @@ def prepare(home: Home) -> None:
         raise Problem(f"{home.root} has {free // 1_000_000} MB left; set-up needs about 1000 MB: free some space")
 
 
+def take_secrets(home: Home, environment: Mapping[str, str] = os.environ) -> None:
+    """Copies the files of the folder KREISBUND_SECRETS into the home's secrets, readable by their owner alone.
+
+    What a container is given as secrets is mounted with the rights of whoever mounts it. The home's own folder is
+    memory there; a file of the same name is replaced.
+    """
+    if not (given := environment.get("KREISBUND_SECRETS")):
+        return
+    try:
+        for source in sorted(path for path in Path(given).iterdir() if path.is_file()):
+            aside = home.secrets / f".{source.name}"
+            aside.unlink(missing_ok=True)
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(source.read_bytes())
+            aside.replace(home.secrets / source.name)
+    except OSError as problem:
+        raise Problem(f"KREISBUND_SECRETS: {problem.strerror}: {problem.filename}") from problem
+
+
 def _disk_words(home: Home, problem: OSError) -> str:
     if problem.errno == errno.ENOSPC:
         return f"no space left for {home.root}: free some, or set KREISBUND_HOME to another disk"

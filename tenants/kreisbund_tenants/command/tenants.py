@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declares the verb and its actions."""
     parser = subparsers.add_parser(
         "tenants",
-        help="create, list, suspend, resume, check, rotate, keys, processing, export, restore, delete",
+        help="create, list, suspend, resume, check, rotate, keys, processing, export, restore, erase-again, delete",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True)
@@ -211,6 +211,7 @@ ACTIONS = {
     "processing": _processing,
     "export": tenants_moving.export,
     "restore": tenants_moving.restore,
+    "erase-again": tenants_moving.erase_again,
     "delete": tenants_moving.delete,
     "proof": tenants_moving.proof,
     "deployment-keys": tenants_moving.deployment_keys,

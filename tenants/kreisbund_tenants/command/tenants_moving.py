@@ -1,4 +1,4 @@
-"""`tenants export|restore|delete|proof|deployment-keys`: a county as one thing."""
+"""`tenants export|restore|erase-again|delete|proof|deployment-keys`: a county as one thing."""
 
 import argparse
 import getpass
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kreisbund_platform.privacy import ledger
+from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_tenants.command.environment import CommandError, Environment
 from kreisbund_tenants.moving import container, deleting, exporting, restoring
 from kreisbund_tenants.moving.identity import Wish
@@ -33,6 +35,10 @@ def add_parsers(actions: "argparse._SubParsersAction[Any]") -> None:
         "--without-regional-key", action="store_true", help="a copy beside the original: no regional key, no places"
     )
     _add_trust(restore)
+    again = actions.add_parser("erase-again", allow_abbrev=False, help="after the database came back from a backup")
+    whose = again.add_mutually_exclusive_group(required=True)
+    whose.add_argument("slug", nargs="?")
+    whose.add_argument("--all", action="store_true")
     delete = actions.add_parser("delete", allow_abbrev=False, help="everything of a county, with a signed proof")
     delete.add_argument("slug")
     delete.add_argument("--yes", action="store_true", help="do not ask")
@@ -98,6 +104,24 @@ def restore(here: Environment, args: argparse.Namespace) -> int:
     tenant = restoring.restore(place_of(here), args.file, wish, trusted=tuple(args.signed_by), tell=_tell)
     print(f"{tenant.slug} {tenant.status}: './kreisbund tenants resume {tenant.slug}' opens it")
     return 0
+
+
+def erase_again(here: Environment, args: argparse.Namespace) -> int:
+    """Erases what the ledger outside of the database says was erased since the backup; before anybody is let in."""
+    store = ledger.outside(here.settings)
+    for tenant in _chosen(here, args.slug):
+        entries = ledger.stored_ledger(store, tenant.id)
+        with here.connections.for_tenant(tenant) as connection, connection.transaction():
+            done = ledger.replay_erasures(connection, entries)
+        print(f"{tenant.slug}: erased again {done.cases} cases, {done.accounts} accounts", flush=True)
+    return 0
+
+
+def _chosen(here: Environment, slug: str | None) -> list[TenantContext]:
+    found = [tenant for tenant in here.registry.all() if slug in (None, tenant.slug) and tenant.status != "DELETED"]
+    if slug and not found:
+        raise CommandError(f"no such county: {slug}")
+    return found
 
 
 def delete(here: Environment, args: argparse.Namespace) -> int:
