@@ -24,7 +24,6 @@ from kreisbund_platform.database.prepared import Call, Statement
 from kreisbund_platform.database.selection import RECORDED
 from kreisbund_platform.identity import standing
 from kreisbund_platform.identity.principals import Principal
-from kreisbund_platform.identity.queries import STANDING, standing_row
 from kreisbund_platform.tenancy.connections import Connections
 
 MOST_PEOPLE = 5_000
@@ -73,13 +72,13 @@ class QuickReads:
                     return None
 
     async def _read(self, connection: PooledConnection, principal: Principal, known: Known, request: Request) -> Answer:
-        where = _at_hand(STANDING, connection, standing.asked(principal, self._clock.now()))
+        where = _at_hand(standing.QUESTION, connection, standing.asked(principal, self._clock.now()))
         stood = self._recall(principal) or await self._met(connection, principal, where)
         operation = self._executor.operation(stood.principal, _Unconnected)
         bound = known.compiled.bound(operation, known.asked, request.variables, known=True)
         call = _at_hand(bound.plan.statement, connection, bound.values)
         now_standing, found = await _results(connection, where, call)
-        if standing_row(now_standing) != stood.row:
+        if standing.answered(now_standing) != stood.row:
             del self._people[id(principal)]
             raise _LeftError
         shown = bound.plan.shown(found)
@@ -96,7 +95,7 @@ class QuickReads:
 
     async def _met(self, connection: PooledConnection, principal: Principal, where: Call) -> standing.Stood:
         [found] = await _results(connection, where)
-        stood = standing.stood(principal, standing_row(found))
+        stood = standing.stood(principal, standing.answered(found))
         if stood is None:
             raise _LeftError
         self._people[id(principal)] = principal, stood

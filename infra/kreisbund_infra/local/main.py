@@ -19,7 +19,8 @@ USAGE = """usage: ./kreisbund up [--detach] [--[no-]keycloak] [--[no-]clamav] | 
        ./kreisbund test [pytest arguments]
        ./kreisbund prepare | setup [COUNTY …] | serve api|worker | synth DIR | sbom [FILE]
        ./kreisbund tenants | migrate | services | templates | cases | audit | demo …   (each with --help)
-       ./kreisbund conformance NAME DIR [--json FILE] | bench [--json FILE] [--history FILE] [--svg FILE] [--only NAME …] [--rounds N]"""
+       ./kreisbund conformance NAME DIR [--json FILE]
+       ./kreisbund bench [--json FILE] [--history FILE] [--svg FILE] [--only NAME …] [--rounds N]"""
 PASSED_ON = ("tenants", "migrate", "services", "templates", "cases", "audit", "demo")
 ALONE = ("conformance",)  # need no running deployment
 ALONE_OF_TEMPLATES = ("test", "pack", "import-xdatenfelder", "-h", "--help")

@@ -11,10 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection, errors
+from psycopg.pq.abc import PGresult
 
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.identity import queries
 from kreisbund_platform.identity.principals import COUNTY_STAFF, LentRole, Principal, Role, StoodInFor
+
+
+QUESTION = queries.STANDING
 
 
 class AccountBlockedError(Exception):
@@ -26,10 +30,10 @@ def standing(connection: Connection[Any], principal: Principal, now: datetime) -
     if principal.tenant is None or principal.is_guest:
         return principal
     try:
-        result = queries.STANDING.run(connection, *asked(principal, now))
+        result = QUESTION.run(connection, *asked(principal, now))
     except errors.UndefinedTable:
         return principal  # a county that a migration left behind has blocked and lent nothing
-    found = queries.standing_of(queries.standing_row(result))
+    found = queries.standing_of(answered(result))
     if found.is_blocked:
         raise AccountBlockedError
     if _is_new(found, principal):
@@ -38,8 +42,13 @@ def standing(connection: Connection[Any], principal: Principal, now: datetime) -
 
 
 def asked(principal: Principal, now: datetime) -> tuple[object, ...]:
-    """The values of `queries.STANDING`."""
+    """The values of QUESTION."""
     return queries.standing_values(principal, now.astimezone(BERLIN).date(), now)
+
+
+def answered(result: PGresult) -> tuple[bytes, ...]:
+    """The database's own words, to compare with what it said before."""
+    return queries.standing_row(result)
 
 
 @dataclass(frozen=True)
