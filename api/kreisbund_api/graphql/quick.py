@@ -9,8 +9,6 @@ has left by then.
 from collections import OrderedDict
 from typing import Any
 
-from psycopg.pq.abc import PGresult
-
 from kreisbund_api.graphql.compiled import NotCompiledError
 from kreisbund_api.graphql.execution import Executor, Known, Request
 from kreisbund_api.graphql.operation import Operation
@@ -18,7 +16,7 @@ from kreisbund_api.services import Answer
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import Clock
-from kreisbund_platform.database.awaited import exchange
+from kreisbund_platform.database.awaited import Result, exchange
 from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.prepared import Call, Statement
 from kreisbund_platform.database.selection import RECORDED
@@ -119,7 +117,7 @@ def _at_hand(statement: Statement, connection: PooledConnection, values: tuple[o
     return statement.call(connection, *values)
 
 
-async def _results(connection: PooledConnection, *calls: Call) -> list[PGresult]:
+async def _results(connection: PooledConnection, *calls: Call) -> list[Result]:
     found = await exchange(connection, calls)
     if found is None:
         raise _LeftError

@@ -10,6 +10,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.prepared import Call, write
 
+Result = PGresult
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 

@@ -17,7 +17,6 @@ from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.identity import queries
 from kreisbund_platform.identity.principals import COUNTY_STAFF, LentRole, Principal, Role, StoodInFor
 
-
 QUESTION = queries.STANDING
 
 
