@@ -102,11 +102,16 @@ def _removals(node: ast.AST) -> Iterator[tuple[str, Any]]:
         for place, value in enumerate(node.values):
             what = f"{ast.unparse(value)} in {ast.unparse(node)}"
             yield what, lambda place=place: node.values.__setitem__(place, neutral)
-    elif isinstance(node, ast.IfExp):
+    elif isinstance(node, ast.IfExp) and not _finds_nothing(node):
         yield f"{ast.unparse(node)}", lambda: setattr(node, "test", ast.Constant(True))
     elif isinstance(node, ast.comprehension):
         for each in node.ifs:
             yield f"for … if {ast.unparse(each)}", lambda each=each: node.ifs.remove(each)
+
+
+def _finds_nothing(node: ast.IfExp) -> bool:
+    """`… if identifier else None`: an id that cannot be read is looked up as null, and nothing has that."""
+    return ast.unparse(node.test) == "identifier" and ast.unparse(node.orelse) == "None"
 
 
 class Turns:
