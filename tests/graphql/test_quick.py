@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
+import anyio
 import pytest
 
 from kreisbund_api.graphql.execution import Executor
@@ -116,3 +117,24 @@ def test_a_wrong_argument_is_refused_as_ever(fresh: Api, staff: dict[str, str]) 
         assert fresh.ask("quick", document, first=5)["data"]["cases"]["totalCount"] >= 0
     answer = fresh.ask("quick", document, first=5_000)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+def test_many_at_once_notice_the_same_change(fresh: Api, staff: dict[str, str]) -> None:
+    for _time in range(3):
+        assert fresh.ask("quick", VIEWER)["data"]["viewer"]["roles"] == ["caseworker"]
+    lent = change(fresh, "lena", DELEGATE, role="team_lead", delegate=staff["quick"], **days(0, 3))
+    assert lent["__typename"] == "DelegationSuccess"
+    answers: list[Any] = []
+
+    async def ask() -> None:
+        answers.append((await fresh.send("quick", query=VIEWER)).json())
+
+    async def all_at_once() -> None:
+        async with anyio.create_task_group() as group:
+            for _request in range(12):
+                group.start_soon(ask)
+
+    for _time in range(3):
+        anyio.run(all_at_once)
+    assert len(answers) == 36
+    assert all(each["data"]["viewer"]["roles"] == ["caseworker", "team_lead"] for each in answers), answers[:2]

@@ -77,7 +77,7 @@ class QuickReads:
         call = _at_hand(bound.plan.statement, connection, bound.values)
         now_standing, found = await _results(connection, where, call)
         if standing.answered(now_standing) != stood.row:
-            del self._people[id(principal)]
+            self._people.pop(id(principal), None)  # another request of theirs may have noticed it too
             raise _LeftError
         shown = bound.plan.shown(found)
         if shown is None:

@@ -8,17 +8,15 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from kreisbund_platform.database.pooled import PooledConnection
-from kreisbund_platform.database.prepared import Call, write
+from kreisbund_platform.database.prepared import DONE, Call, write
 
 Result = PGresult
-DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 async def exchange(connection: PooledConnection, calls: Sequence[Call]) -> list[PGresult] | None:
     """The results of statements that travel in one message; None where one failed or the connection broke.
 
-    Each statement is a transaction of its own kind: together they are one implicit transaction. A connection that
-    was left in the middle is closed.
+    Together they are one implicit transaction. A connection that was left in the middle is closed.
     """
     server, loop = connection.pgconn, get_running_loop()
     results: list[PGresult] | None = None
