@@ -16,6 +16,7 @@ import httpx
 
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import home as homes
+from kreisbund_infra.local.deployment import SERVICES
 from kreisbund_infra.local.home import Home
 from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.database.session import Database
@@ -95,7 +96,7 @@ class WatchedSite:
         self.registry = Registry(self.connections)
         self._keep_outbox()
         self._publish()
-        self.processes = [self._start(name) for name in ("main", "worker")]
+        self.processes = [self._start(name) for name in SERVICES]
         self._wait(lambda: httpx.get(f"{self.base}/readyz").status_code == 200)
 
     def _keep_outbox(self) -> None:
@@ -122,7 +123,7 @@ class WatchedSite:
                 assert not hasattr(adoptions.adopt(work, slug), "code")
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"kreisbund_api.{name}"]
+        command = [sys.executable, "-m", SERVICES[name]]
         with (self.home.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

@@ -1,7 +1,8 @@
 """Brings a county's outbox into the shared rollup, exactly once.
 
-Position and figures change in one transaction of the shared side; only then is the county's outbox
-shortened. A crash between the two leaves lines behind the position, which the next round deletes.
+Figures and the ids of the lines that made them change in one transaction of the shared side; only then are these lines
+deleted. A crash between the two leaves lines that are noted as taken: the next round deletes them before it reads.
+Ids say which lines, never up to where: they are given before commit, so that a lower one may come later.
 """
 
 from collections import Counter
@@ -21,12 +22,15 @@ def collect(county: Connection[Any], shared: Connection[Any], tenant_id: UUID, n
     """Collects one batch of a county; answers how many lines. Commits on both connections."""
     with shared.transaction():
         position = queries.lock_position(shared, tenant_id)
-        lines = queries.outbox_after(county, position, BATCH)
-        if lines:
-            _apply(shared, tenant_id, lines, now)
-            queries.set_position(shared, tenant_id, lines[-1].id)
-    if lines or position:
-        queries.forget_outbox(county, lines[-1].id if lines else position)
+        if position.taken:
+            queries.forget_outbox(county, position.taken, position.past)
+        lines = queries.outbox(county, position.past, BATCH)
+        taken = [line.id for line in lines]
+        _apply(shared, tenant_id, lines, now)
+        if taken or position.taken:
+            queries.set_taken(shared, tenant_id, taken)
+    if taken:
+        queries.forget_outbox(county, taken, position.past)
     return len(lines)
 
 

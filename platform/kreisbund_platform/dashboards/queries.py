@@ -23,43 +23,45 @@ class OutboxLine:
     payload: dict[str, Any]
 
 
-def outbox_after(connection: Rows, last_id: int, limit: int) -> list[OutboxLine]:
-    """Lines past a position whose transactions are all over, in order.
+@dataclass(frozen=True)
+class Position:
+    """`taken`: ids of lines that are in the figures and may still lie in the outbox; `past`: see `outbox`."""
 
-    Identity values are given before commit, so a lower id may still become visible; lines from the oldest
-    running transaction on are left for the next round.
-    """
+    past: int
+    taken: list[int]
+
+
+def outbox(connection: Rows, past: int, limit: int) -> list[OutboxLine]:
+    """The oldest lines that are committed; `past`: those up to this id were counted by a former program."""
     with connection.cursor(row_factory=class_row(OutboxLine)) as cursor:
         return cursor.execute(
-            "SELECT id, topic, payload FROM outbox WHERE id > %s AND transaction_id < pg_snapshot_xmin("
-            "pg_current_snapshot()) ORDER BY id LIMIT %s",
-            (last_id, limit),
+            "SELECT id, topic, payload FROM outbox WHERE id > %s ORDER BY id LIMIT %s", (past, limit)
         ).fetchall()
 
 
-def forget_outbox(connection: Rows, up_to: int) -> None:
+def forget_outbox(connection: Rows, taken: Sequence[int], past: int) -> None:
     """Deletes what the rollup holds durably."""
-    connection.execute("DELETE FROM outbox WHERE id <= %s", (up_to,))
+    connection.execute("DELETE FROM outbox WHERE id = ANY(%s) OR id <= %s", (list(taken), past))
 
 
-def lock_position(connection: Rows, tenant_id: UUID) -> int:
-    """How far a county is collected; locked, so that only one collector counts."""
+def lock_position(connection: Rows, tenant_id: UUID) -> Position:
+    """What of a county is collected; locked, so that only one collector counts."""
     connection.execute(
         "INSERT INTO shared.collector_position (tenant_id, last_outbox_id) VALUES (%s, 0) ON CONFLICT DO NOTHING",
         (tenant_id,),
     )
-    row = connection.execute(
-        "SELECT last_outbox_id FROM shared.collector_position WHERE tenant_id = %s FOR UPDATE", (tenant_id,)
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    with connection.cursor(row_factory=class_row(Position)) as cursor:
+        found = cursor.execute(
+            "SELECT last_outbox_id AS past, taken FROM shared.collector_position WHERE tenant_id = %s FOR UPDATE",
+            (tenant_id,),
+        ).fetchone()
+    assert found is not None
+    return found
 
 
-def set_position(connection: Rows, tenant_id: UUID, last_id: int) -> None:
-    """Moves the position, in the same transaction as the figures."""
-    connection.execute(
-        "UPDATE shared.collector_position SET last_outbox_id = %s WHERE tenant_id = %s", (last_id, tenant_id)
-    )
+def set_taken(connection: Rows, tenant_id: UUID, taken: Sequence[int]) -> None:
+    """Notes the lines that count, in the same transaction as the figures; those noted before must be gone."""
+    connection.execute("UPDATE shared.collector_position SET taken = %s WHERE tenant_id = %s", (list(taken), tenant_id))
 
 
 def add_counts(connection: Rows, tenant_id: UUID, counts: Sequence[tuple[date, int, int]]) -> None:

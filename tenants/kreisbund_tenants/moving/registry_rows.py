@@ -61,13 +61,15 @@ def rows_in(
     rows: Iterable[Mapping[str, Any]],
     ids: Mapping[str, str],
 ) -> None:
-    """Adds rows as this deployment has them: of the new owner, with its own ids."""
+    """Adds rows as this deployment has them: of the new owner, with its own ids; columns that came later as declared."""
     fitted = [_fitted(row, ids) | {table.owner: str(owner)} for row in rows]
-    statement = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)").format(
-        sql.Identifier("shared", table.name)
+    if not fitted:
+        return
+    columns = sql.SQL(", ").join(map(sql.Identifier, fitted[0]))
+    statement = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s)").format(
+        sql.Identifier("shared", table.name), columns
     )
-    if fitted:
-        connection.execute(statement, (Json(fitted),))
+    connection.execute(statement, (Json(fitted),))
 
 
 def _fitted(row: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
