@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from schwifty import IBAN
 
+from kreisbund_infra.local.deployment import SERVICES
 from kreisbund_platform.privacy.declarations import columns_of
 from tests.documents.test_contents import pdf_with
 from tests.privacy.watched_site import watched_site
@@ -237,7 +238,7 @@ def rows_of(played, table):
 
 
 def test_no_log_of_a_process_holds_one(played):
-    for name in ("main", "worker"):
+    for name in SERVICES:
         content = (played.site.home.logs / f"{name}.log").read_bytes()
         if name == "worker":
             assert b"worker_started" in content
