@@ -66,7 +66,7 @@ def test_production_refuses_the_wheel_with_java(home, installed, monkeypatch):
 
 def test_npm_takes_what_is_locked_and_runs_no_scripts(home, monkeypatch):
     commands = []
-    monkeypatch.setattr(styles, "_npm", lambda _home, _venv: ["npm"])
+    monkeypatch.setattr(styles, "npm", lambda _home, _venv: ["npm"])
     monkeypatch.setattr(styles, "_run", lambda here, command: _note(here, commands, command))
     styles.ensure(home, home.venv)
     assert commands[0][:3] == ["npm", "ci", "--ignore-scripts"]
