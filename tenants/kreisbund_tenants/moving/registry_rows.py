@@ -61,7 +61,7 @@ def rows_in(
     rows: Iterable[Mapping[str, Any]],
     ids: Mapping[str, str],
 ) -> None:
-    """Adds rows as this deployment has them: of the new owner, with its own ids; columns that came later as declared."""
+    """Adds rows as this deployment has them: of the new owner, with its own ids, later columns as declared."""
     fitted = [_fitted(row, ids) | {table.owner: str(owner)} for row in rows]
     if not fitted:
         return
