@@ -3,9 +3,7 @@ same. That it answers like the others: tests/isolation/test_compiled.py.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, cast
-from uuid import uuid4
 
 import anyio
 import pytest
@@ -17,9 +15,9 @@ from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.test_rights import BLOCK, DELEGATE, UNBLOCK, change, days, status_of
+from tests.graphql.test_rights import BLOCK, DELEGATE, UNBLOCK, change, days, present, status_of
 from tests.support.api import Api, Case, People
-from tests.support.fixtures import START, Deployment, principal_of
+from tests.support.fixtures import START, Deployment
 
 CASE = "query ($id: ID!) { caseRecord(id: $id) { applicantName } }"
 VIEWER = "{ viewer { name roles } }"
@@ -50,15 +48,8 @@ def fresh(deployment: Deployment, people: People, settings: Settings) -> Iterato
 @pytest.fixture
 def staff(fresh: Api, people: People, county: TenantContext) -> Iterator[dict[str, str]]:
     """A caseworker, a team lead and an administrator who have been here once; token to subject."""
-    made = {}
-    for name, role in (("quick", "caseworker"), ("lena", "team_lead"), ("vera", "county_admin")):
-        person = principal_of(county, role, subject=f"{name}-{uuid4()}")
-        people.known[name] = replace(person, name=name.title())
-        made[name] = person.subject
-        assert fresh.ask(name, "{ viewer { name } }")["data"]
-    yield made
-    for name in made:
-        del people.known[name]
+    with present(fresh, people, county, quick="caseworker", lena="team_lead", vera="county_admin") as made:
+        yield made
 
 
 def shown_to(subject: str, connections: Connections, county: TenantContext) -> int:

@@ -1,6 +1,7 @@
 """Blocking, standing in, lending roles: each counts from the next request on and ends with it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -56,9 +57,16 @@ def days(first: int, last: int) -> dict[str, str]:
 @pytest.fixture
 def staff(api: Api, people: People, county: TenantContext) -> Iterator[dict[str, str]]:
     """Three caseworkers, a team lead and a treasurer, all of whom have been here once; token to subject."""
+    with present(api, people, county, anna="caseworker", bert="caseworker", cleo="caseworker", lena="team_lead",
+                 till="treasurer", vera="county_admin") as made:  # fmt: skip
+        yield made
+
+
+@contextmanager
+def present(api: Api, people: People, county: TenantContext, **roles: str) -> Iterator[dict[str, str]]:
+    """People by token and role who have been here once; token to subject."""
     made = {}
-    for name, role in (("anna", "caseworker"), ("bert", "caseworker"), ("cleo", "caseworker"), ("lena", "team_lead"),
-                       ("till", "treasurer"), ("vera", "county_admin")):  # fmt: skip
+    for name, role in roles.items():
         person = principal_of(county, role, subject=f"{name}-{uuid4()}")
         people.known[name] = replace(person, name=name.title())
         made[name] = person.subject
