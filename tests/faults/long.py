@@ -31,6 +31,7 @@ from tests.journeys.conftest import Deployment
 from tests.support.ports import free_port
 
 COUNTY, CLIENTS, FINISHES_WITHIN, SET_UP_WITHIN = "nordhausen", 3, 300, 1500
+PAUSE = 0.2  # seconds at most between two applications of a client: load, not all that the machine can do
 TEMPLATE = "schuelerbefoerderung"
 FORM = f'{{ processTemplate(slug: "{TEMPLATE}") {{ startForm {{ example }} }} }}'
 SUBMIT = """mutation($input: SubmitApplicationInput!) { submitApplication(input: $input) { __typename
@@ -67,6 +68,7 @@ class Client(threading.Thread):
             self.numbers[key] = []
             for _time in range(self._choice.choice((1, 1, 2))):
                 self.numbers[key].append(self._submit(key, data))
+            time.sleep(self._choice.uniform(0, PAUSE))
 
     def _submit(self, key: str, data: object) -> str:
         given = {"template": TEMPLATE, "data": data, "idempotencyKey": key}
