@@ -58,7 +58,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if services.settings.demo and services.settings.keycloak is None:
         demo_issuer.install(app, services, HOST)
     pages.install(app, services)
-    app.add_middleware(Recorder, services=services, direct=app.state.direct)  # outermost: the last one added
     return app
 
 
@@ -66,18 +65,30 @@ def create_api(
     settings: Settings, *, clock: Clock | None = None, quotas: Quotas | None = None, tokens: TokenChecker | None = None
 ) -> FastAPI:
     """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
-    app = _routes(settings, clock or SystemClock(), quotas, tokens)
-    app.add_middleware(Recorder, services=app.state.services, direct=app.state.direct)
-    return app
+    return _routes(settings, clock or SystemClock(), quotas, tokens)
 
 
-def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: TokenChecker | None) -> FastAPI:
+class App(FastAPI):
+    """An app that a `Recorder` stands before."""
+
+    recorder: "Recorder"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Everything that comes."""
+        await self.recorder(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What goes through the framework's layers."""
+        await super().__call__(scope, receive, send)
+
+
+def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: TokenChecker | None) -> App:
     database = Database(settings)
     services, executor = _services(settings, database, clock, tokens, quotas)
-    app = FastAPI(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
+    app = App(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
-    app.state.direct = {"/graphql": GraphQLEndpoint(services, executor)}
+    app.recorder = Recorder(app.routed, services, direct={"/graphql": GraphQLEndpoint(services, executor)})
     files.install(app, services, executor)
     health.install(app, services, database)
     app.state.services = services

@@ -1,10 +1,10 @@
 """HTTP as every JSON route has it: who asks, bodies with a cap, refusals with a code."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import anyio
 import orjson
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -109,24 +109,27 @@ async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Pr
 
 async def body_of(request: Request, limit: int) -> bytes:
     """The whole body. Raises RefusedError 413 beyond the limit, 408 where it dawdles."""
-    too_large = RefusedError(
-        Code.BAD_USER_INPUT, _("Die Anfrage ist zu groß."), 413, {"Connection": "close"}, reason="TOO_LARGE"
-    )
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise too_large
+        raise _too_large()
     body = bytearray()
     try:
-        with anyio.fail_after(ARRIVAL_SECONDS):
+        async with asyncio.timeout(ARRIVAL_SECONDS):
             async for part in request.stream():
                 body += part
                 if len(body) > limit:
-                    raise too_large
+                    raise _too_large()
     except TimeoutError:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 408) from None
     except ClientDisconnect:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 400) from None
     return bytes(body)
+
+
+def _too_large() -> RefusedError:
+    return RefusedError(
+        Code.BAD_USER_INPUT, _("Die Anfrage ist zu groß."), 413, {"Connection": "close"}, reason="TOO_LARGE"
+    )
 
 
 def refused_by(problem: Exception) -> RefusedError:

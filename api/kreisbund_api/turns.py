@@ -6,8 +6,7 @@ alone. What waits goes on in the order of turns, not of arrival; what would wait
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
@@ -49,15 +48,9 @@ class Turns:
         async with self.turn(lane):
             return await self.threads.run(work, *arguments)
 
-    @asynccontextmanager
-    async def turn(self, lane: str) -> AsyncIterator[None]:
+    def turn(self, lane: str) -> "Turn":
         """Begins when it is the lane's turn, which lasts until it is left. Raises RefusedError 429."""
-        lanes = self.lanes()
-        await lanes.enter(lane)
-        try:
-            yield
-        finally:
-            lanes.leave(lane)
+        return Turn(self.lanes(), lane)
 
     async def admit(self, lane: str, count: Callable[[], None]) -> None:
         """Looks for room and counts the request, before its body is read. Raises RefusedError 429, held back."""
@@ -76,6 +69,21 @@ class Turns:
             lanes = Lanes(*self._limits)
             self._lanes.set(lanes)
         return lanes
+
+
+class Turn:
+    """A lane's turn, as an asynchronous context."""
+
+    __slots__ = ("_lane", "_lanes")
+
+    def __init__(self, lanes: "Lanes", lane: str) -> None:
+        self._lanes, self._lane = lanes, lane
+
+    async def __aenter__(self) -> None:
+        await self._lanes.enter(self._lane)
+
+    async def __aexit__(self, *_problem: object) -> None:
+        self._lanes.leave(self._lane)
 
 
 class Lanes:

@@ -6,11 +6,13 @@ name. Exceptions are recorded by type and place, without their message.
 
 import json
 import logging
+import random
 import re
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 
 from opentelemetry import metrics, trace
@@ -24,7 +26,6 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Span, Status, StatusCode
 
 Attribute = str | int | float | bool
@@ -36,6 +37,7 @@ operations = meter.create_counter("kreisbund.operations", description="GraphQL o
 interpreted = meter.create_counter("kreisbund.interpreted", description="Queries that did not compile, by reason")
 durable_steps = meter.create_counter("kreisbund.steps", description="durable steps of cases by kind")
 timers = meter.create_counter("kreisbund.timers", description="fired timers by result")
+_number: ContextVar[int] = ContextVar("trace", default=0)
 
 
 def _code(value: object) -> Attribute:
@@ -45,9 +47,14 @@ def _code(value: object) -> Attribute:
     return text if CODE.fullmatch(text) else f"<{type(value).__name__}>"
 
 
+def span(name: str, **codes: object) -> AbstractContextManager[object]:
+    """A span with codes as attributes; an exception is noted by its type only. Where nobody listens it is a number."""
+    listened = isinstance(trace.get_tracer_provider(), TracerProvider)
+    return _recorded(name, codes) if listened else _Numbered()
+
+
 @contextmanager
-def span(name: str, **codes: object) -> Iterator[Span]:
-    """A span with codes as attributes; an exception is noted by its type only."""
+def _recorded(name: str, codes: Mapping[str, object]) -> Iterator[Span]:
     with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as current:
         current.set_attributes({key: _code(value) for key, value in codes.items()})
         try:
@@ -57,9 +64,22 @@ def span(name: str, **codes: object) -> Iterator[Span]:
             raise
 
 
+class _Numbered:
+    """A trace's number alone, by which log lines and refusals are found; the outermost gives it."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before: Token[int] | None = None if _number.get() else _number.set(random.getrandbits(128) or 1)
+
+    def __exit__(self, *_problem: object) -> None:
+        if self._before is not None:
+            _number.reset(self._before)
+
+
 def trace_id() -> str:
     """The running trace's id, 32 hex digits; zeros outside of any span."""
-    return f"{trace.get_current_span().get_span_context().trace_id:032x}"
+    return f"{trace.get_current_span().get_span_context().trace_id or _number.get():032x}"
 
 
 def surprise(problem: BaseException) -> dict[str, Attribute]:
@@ -112,14 +132,13 @@ def setup(service_name: str, otlp_endpoint: str | None) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("kreisbund").setLevel(logging.INFO)
-    resource = Resource.create({"service.name": f"kreisbund-{service_name}"})
-    provider = TracerProvider(None if otlp_endpoint else ALWAYS_OFF, resource=resource)  # ids are given all the same
-    trace.set_tracer_provider(provider)
     if otlp_endpoint:
-        _export(provider, resource, root, otlp_endpoint.rstrip("/"))
+        _export(Resource.create({"service.name": f"kreisbund-{service_name}"}), root, otlp_endpoint.rstrip("/"))
 
 
-def _export(provider: TracerProvider, resource: Resource, root: logging.Logger, endpoint: str) -> None:
+def _export(resource: Resource, root: logging.Logger, endpoint: str) -> None:
+    provider = TracerProvider(resource=resource)
+    trace.set_tracer_provider(provider)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics"))
     metrics.set_meter_provider(MeterProvider([reader], resource))

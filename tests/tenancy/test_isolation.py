@@ -1,5 +1,7 @@
 """A county's login role reaches its own schema and the published part of `shared`, and nothing else."""
 
+from base64 import b64decode
+
 import psycopg
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -88,6 +90,13 @@ def test_the_state_sees_figures_and_no_secret(deployment: Deployment) -> None:
         assert connection.execute(counting).fetchone() == there
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT * FROM shared.tenant_secret")
+
+
+def test_a_verifier_is_what_libpq_would_make(deployment: Deployment) -> None:
+    with deployment.database.owner() as owner:
+        made = owner.pgconn.encrypt_password(b"secret", b"role", b"scram-sha-256").decode()
+    iterations, salt = made.split("$")[1].split(":")
+    assert secret_box.verifier("secret", b64decode(salt), int(iterations)) == made
 
 
 def test_secrets_open_only_for_their_role_and_epoch() -> None:

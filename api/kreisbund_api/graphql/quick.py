@@ -16,7 +16,7 @@ from kreisbund_api.services import Answer
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import Clock
-from kreisbund_platform.database.awaited import Result, exchange
+from kreisbund_platform.database.awaited import Gathering, Result, exchange
 from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.prepared import Call, Statement
 from kreisbund_platform.database.selection import RECORDED
@@ -54,6 +54,7 @@ class QuickReads:
         self._clock = clock
         # by the object itself, which a checked token is remembered with; its place in memory is its own while held
         self._people: OrderedDict[int, tuple[Principal, standing.Stood]] = OrderedDict()
+        self._records = Gathering()
 
     async def answer(self, principal: Principal, request: Request) -> Answer | None:
         """The answer; None where the ordinary way has to give it."""
@@ -102,13 +103,15 @@ class QuickReads:
         return stood
 
     async def _record(self, connection: PooledConnection, operation: Operation, purpose: str) -> None:
-        """As `Operation` does on leaving, before anything is answered."""
+        """As `Operation` does on leaving, before anything is answered; one commit for all who look just now."""
         shown = operation.shown
         if any(OPENING in kinds for kinds in shown.values()):
             raise _LeftError
         if shown and operation.catalogue.viewpoint in RECORDED:
             values = reads.recorded(operation.principal, self._clock.now(), purpose, shown, listed=len(shown) > 1)
-            await _results(connection, _at_hand(reads.RECORD, connection, values))
+            tenant = operation.tenant
+            if not await self._records.run(tenant.login_role, connection, _at_hand(reads.RECORD, connection, values)):
+                raise _LeftError
 
 
 def _at_hand(statement: Statement, connection: PooledConnection, values: tuple[object, ...]) -> Call:

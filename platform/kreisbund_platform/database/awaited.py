@@ -1,7 +1,9 @@
 """Prepared statements without a thread: sent at once, and the event loop goes on until the server has answered."""
 
-from asyncio import AbstractEventLoop, Future, get_running_loop
+from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import OperationalError
 from psycopg.pq import ExecStatus
@@ -64,3 +66,66 @@ async def _answered(server: PGconn, loop: AbstractEventLoop) -> list[PGresult]:
     finally:
         loop.remove_reader(socket)
     return found
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """`told`: True or False once the statement was tried; None where its owner is to send the next message."""
+
+    call: Call
+    told: "Future[bool | None]"
+
+
+class Gathering:
+    """Statements of several requests in one message, one transaction and one commit: while a message is under way, what
+    comes waits and goes with the next. Belongs to one event loop.
+    """
+
+    def __init__(self) -> None:
+        # by role, as long as somebody sends
+        self._waiting: dict[str, deque[_Waiting]] = {}
+
+    async def run(self, role: str, connection: PooledConnection, call: Call) -> bool:
+        """Whether the statement is committed; it ran on this connection of the role, or on another's.
+
+        False is the answer of all that travelled with one that failed.
+        """
+        if role in self._waiting:
+            mine = _Waiting(call, get_running_loop().create_future())
+            self._waiting[role].append(mine)
+            told = await self._told(role, mine)
+            if told is not None:
+                return told
+        else:
+            self._waiting[role] = deque()
+        return await self._sent(role, connection, call)
+
+    async def _told(self, role: str, mine: _Waiting) -> bool | None:
+        try:
+            return await mine.told
+        except CancelledError:
+            if not mine.told.cancelled() and mine.told.result() is None:
+                self._hand_on(role)
+            raise
+
+    async def _sent(self, role: str, connection: PooledConnection, call: Call) -> bool:
+        others = [each for each in self._waiting[role] if not each.told.done()]
+        self._waiting[role].clear()
+        done = False
+        try:
+            done = await exchange(connection, [call, *(each.call for each in others)]) is not None
+        finally:
+            for each in others:
+                if not each.told.done():
+                    each.told.set_result(done)
+            self._hand_on(role)
+        return done
+
+    def _hand_on(self, role: str) -> None:
+        waiting = self._waiting[role]
+        while waiting:
+            following = waiting.popleft()
+            if not following.told.done():
+                following.told.set_result(None)
+                return
+        del self._waiting[role]

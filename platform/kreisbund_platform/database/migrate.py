@@ -5,10 +5,10 @@ in one transaction with its ledger row. A county that fails stays at its version
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -91,18 +91,27 @@ def migrate(
     with database.owner() as connection:
         first = migrate_schema(connection, SHARED, clock, after)
         counties = list(schemas) if schemas is not None else county_schemas(connection)
+    parts = [counties[start::PARALLEL] for start in range(PARALLEL)]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return [first, *pool.map(lambda schema: _attempt(database, schema, clock, after), counties)]
+        done = {
+            state.schema: state for part in pool.map(partial(_attempt, database, clock, after), parts) for state in part
+        }
+    return [first, *(done[schema] for schema in counties)]
 
 
-def _attempt(database: Database, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
+def _attempt(database: Database, clock: Clock, after: AfterSchema, schemas: Sequence[str]) -> list[SchemaStatus]:
+    """One county after the other."""
     with database.owner() as connection:
-        try:
-            return migrate_schema(connection, schema, clock, after)
-        except MigrationError as problem:
-            return _behind(connection, schema, str(problem))
-        except psycopg.Error as problem:
-            return _behind(connection, schema, problem.sqlstate or type(problem).__name__)
+        return [_tried(connection, schema, clock, after) for schema in schemas]
+
+
+def _tried(connection: Rows, schema: str, clock: Clock, after: AfterSchema) -> SchemaStatus:
+    try:
+        return migrate_schema(connection, schema, clock, after)
+    except MigrationError as problem:
+        return _behind(connection, schema, str(problem))
+    except psycopg.Error as problem:
+        return _behind(connection, schema, problem.sqlstate or type(problem).__name__)
 
 
 def _behind(connection: Rows, schema: str, problem: str) -> SchemaStatus:
@@ -117,42 +126,45 @@ def migrate_schema(
     `only`: these files and no others, so that a schema becomes what it was when a county was exported.
     """
     files = [file for file in migrations_of(tree_of(schema)) if only is None or file.version in only]
-    with connection.transaction():
-        _lock(connection, schema)
-        _ensure_ledger(connection, schema)
-        missing = _missing(connection, schema, files)
-    for migration in missing:
+    while True:
         with connection.transaction():
-            _apply(connection, schema, migration, clock)
-            after(connection, schema)
-    return SchemaStatus(schema, newest(files), newest(files))
+            missing = _missing(_locked(connection, schema), files)
+            if missing:
+                _apply(connection, schema, missing[0], clock)
+                after(connection, schema)
+        if len(missing) <= 1:
+            return SchemaStatus(schema, newest(files), newest(files))
 
 
 def _apply(connection: Rows, schema: str, migration: Migration, clock: Clock) -> None:
-    _lock(connection, schema)
-    if migration.version in _applied(connection, schema):
-        return
-    before = connection.execute("SELECT current_setting('search_path')").fetchone()
-    connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog").format(sql.Identifier(schema)))
+    before = connection.execute(
+        "SELECT current_setting('search_path'), set_config('search_path', %s || ', pg_catalog', true)",
+        (f'"{schema}"',),
+    ).fetchone()
+    assert before is not None
     connection.execute(migration.statements)
-    connection.execute("SELECT set_config('search_path', %s, true)", before)
     connection.execute(
-        sql.SQL("INSERT INTO {} (version, name, checksum, applied_at) VALUES (%s, %s, %s, %s)").format(_ledger(schema)),
-        (migration.version, migration.name, migration.checksum, clock.now()),
+        sql.SQL(
+            "INSERT INTO {} (version, name, checksum, applied_at) SELECT %s, %s, %s, %s"
+            " FROM set_config('search_path', %s, true)"
+        ).format(_ledger(schema)),
+        (migration.version, migration.name, migration.checksum, clock.now(), before[0]),
     )
 
 
-def _lock(connection: Rows, schema: str) -> None:
-    """One migration of a schema at a time, and none that waits long for those who work.
+def _locked(connection: Rows, schema: str) -> dict[int, str]:
+    """Version and checksum of what has run; one migration of a schema at a time, and none that waits long for those
+    who work.
 
     Once there is a ledger its lock serves: a county may read its ledger, so it cannot hold this lock, while the
     advisory one could be held by any login.
     """
     connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
-    if _has_ledger(connection, schema):
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_ledger(schema)))
-    else:
+    if not _has_ledger(connection, schema):
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund migrate ' || %s, 0))", (schema,))
+        _ensure_ledger(connection, schema)
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_ledger(schema)))
+    return _applied(connection, schema)
 
 
 def _has_ledger(connection: Rows, schema: str) -> bool:
@@ -171,8 +183,7 @@ def _ensure_ledger(connection: Rows, schema: str) -> None:
     )
 
 
-def _missing(connection: Rows, schema: str, files: Sequence[Migration]) -> Sequence[Migration]:
-    applied = _applied(connection, schema)
+def _missing(applied: Mapping[int, str], files: Sequence[Migration]) -> Sequence[Migration]:
     for migration in files:
         if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise MigrationError(f"migration {migration.version:04} was changed after it had been applied")
@@ -218,7 +229,7 @@ def _standing(connection: Rows, schema: str) -> SchemaStatus:
     files = migrations_of(tree_of(schema))
     version = _version(connection, schema)
     try:
-        missing = _missing(connection, schema, files) if version else files
+        missing = _missing(_applied(connection, schema), files) if version else files
     except MigrationError as problem:
         return SchemaStatus(schema, version, newest(files), str(problem))
     # a file with a lower number may have come later

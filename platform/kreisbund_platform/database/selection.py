@@ -5,6 +5,7 @@ every value is bound, so that a prepared statement serves all requests of one do
 each object which type it is, for GraphQL's interpreter; `wire.py` makes of the same selection what goes to the client.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
 RECORDED = ("staff", "invited")  # viewpoints whose reads go into the read log
 TYPENAME = "__typename"
 OPENED = {"citizen": frozenset({"MESSAGES"})}  # what else is noted: that an applicant has opened a message
+BEHIND = frozenset({"hasNextPage", "startCursor", "endCursor"})
 TYPE_KEY = ""  # says which type a JSON object is; no response key can be empty
 
 
@@ -184,42 +186,38 @@ class Statement:
     def _many(self, read: Many, parent: str, selection: Selection) -> str:
         alias = self._alias()
         made = self._object(read.type, alias, selection)
-        order = self._fill(read.order, alias)
-        rows = (
-            f"SELECT {alias}.*, row_number() OVER (ORDER BY {order}) AS kb_n"
-            f" FROM {self._from(read, alias, parent)} ORDER BY kb_n LIMIT {int(read.most)}"
-        )
-        return (
-            f"(SELECT concat('[', string_agg({made}, ',' ORDER BY {alias}.kb_n), ']')"
-            f" FROM ({rows}) {alias} WHERE {alias}.kb_n > 0)"
-        )
+        rows = f"SELECT {alias}.* FROM {self._from(read, alias, parent)} ORDER BY {self._fill(read.order, alias)}"
+        # rows of a subquery in order are aggregated in this order
+        return f"(SELECT concat('[', string_agg({made}, ','), ']') FROM ({rows} LIMIT {int(read.most)}) {alias})"
 
     def _page(self, read: Connection, parent: str, selection: Selection) -> str:
         alias, connection = self._alias(), f"{read.type}Connection"
         number = len(self.pages)
         self.pages.append((selection, read.order))
         first = f"{self._bound(f'first_{number}')}::int"
-        page = _Page(read, alias, parent, first, self._has_after(selection), number)
         children = selection.children.get(connection, ())
+        page = _Page(read, alias, parent, first, self._has_after(selection), number, _looks_on(children))
         members = self._members(connection, children, lambda child: self._page_part(page, child))
         # HAVING makes it one row, whatever is selected
         return f"(SELECT {self._made(connection, members)} FROM {self._rows(page)} {alias} HAVING true)"
 
     def _rows(self, page: "_Page") -> str:
+        """The page's rows in order with the values of their cursors; numbered, with one more, where it is asked what
+        comes behind them.
+        """
         read, alias = page.read, page.alias
         keys = [self._fill(key.sql, alias) for key in read.order]
         direction = "DESC" if read.descending else "ASC"
         past = f" AND {self._past(page, keys)}" if page.is_later else ""
         named = ", ".join(f"{key} AS kb_k{n}" for n, key in enumerate(keys))
         order = ", ".join(f"{key} {direction}" for key in keys)
+        rows = f"SELECT {alias}.*, {named} FROM {self._from(read, alias, page.parent)}{past} ORDER BY {order}"
+        if not page.looks_on:
+            return f"({rows} LIMIT {page.first})"
         kept = ", ".join(f"kb_k{n} {direction}" for n in range(len(keys)))
-        inner = (
-            f"SELECT {alias}.*, {named}, {cursors.cursor_sql(keys)} AS kb_cursor"
-            f" FROM {self._from(read, alias, page.parent)}{past} ORDER BY {order} LIMIT {page.first} + 1"
-        )
         return (
-            f"(SELECT kb_i.*, row_number() OVER (ORDER BY {kept}) AS kb_n, count(*) OVER () AS kb_count"
-            f" FROM ({inner}) kb_i)"
+            f"(SELECT kb_i.*, row_number() OVER kb_w AS kb_n, lead(1) OVER kb_w IS NULL AS kb_last"
+            f" FROM ({rows} LIMIT {page.first} + 1) kb_i WINDOW kb_w AS (ORDER BY {kept}))"
         )
 
     def _past(self, page: "_Page", keys: Sequence[str]) -> str:
@@ -230,8 +228,8 @@ class Statement:
     def _page_part(self, page: "_Page", child: Selection) -> str:
         if child.name == "edges":
             edge = self._edge(page, child)
-            shown = f"FILTER (WHERE {page.alias}.kb_n <= {page.first})"
-            return f"concat('[', string_agg({edge}, ',' ORDER BY {page.alias}.kb_n) {shown}, ']')"
+            shown = f" FILTER (WHERE {page.alias}.kb_n <= {page.first})" if page.looks_on else ""
+            return f"concat('[', string_agg({edge}, ','){shown}, ']')"
         if child.name == "totalCount":
             return f"(SELECT count(*)::text FROM {self._from(page.read, self._alias(), page.parent)})"
         return self._page_info(page, child)
@@ -243,13 +241,13 @@ class Statement:
 
     def _edge_part(self, page: "_Page", child: Selection) -> str:
         if child.name == "cursor":
-            return f"to_json({page.alias}.kb_cursor)::text"
+            return f"to_json({page.cursor})::text"
         return self._object(page.read.type, page.alias, child)
 
     def _page_info(self, page: "_Page", selection: Selection) -> str:
         alias, first = page.alias, page.first
-        last = f"max({alias}.kb_cursor) FILTER (WHERE {alias}.kb_n = least({first}, {alias}.kb_count))"
-        start = f"max({alias}.kb_cursor) FILTER (WHERE {alias}.kb_n = 1 AND {first} > 0)"
+        last = f"max({page.cursor}) FILTER (WHERE {alias}.kb_n = {first} OR {alias}.kb_last AND {alias}.kb_n < {first})"
+        start = f"max({page.cursor}) FILTER (WHERE {alias}.kb_n = 1 AND {first} > 0)"
         answers = {
             "hasNextPage": f"(count({alias}.kb_n) > {first})::text",
             "hasPreviousPage": "'true'" if page.is_later else "'false'",
@@ -268,6 +266,18 @@ class _Page:
     first: str
     is_later: bool
     number: int
+    looks_on: bool
+
+    @property
+    def cursor(self) -> str:
+        """A row's cursor."""
+        return cursors.cursor_sql([f"{self.alias}.kb_k{n}" for n in range(len(self.read.order))])
+
+
+def _looks_on(children: Sequence[Selection]) -> bool:
+    """Whether a connection is asked what comes behind the page, or where it begins and ends."""
+    asked = [child.children.get("PageInfo", ()) for child in children if child.name == "pageInfo"]
+    return any(each.name in BEHIND for each in itertools.chain(*asked))
 
 
 def page_values(number: int, first: object, after: str | None, order: Sequence[Key]) -> dict[str, Any]:

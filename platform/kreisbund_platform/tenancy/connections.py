@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy import secret_box
 from kreisbund_platform.tenancy.context import TenantContext, TenantMissingError
 from kreisbund_platform.tenancy.grants import WORKSPACES
-from kreisbund_platform.tenancy.roles import verifier_of, workspace_role
+from kreisbund_platform.tenancy.roles import workspace_role
 
 COUNTY_QUERY = "SELECT epoch, wrapped FROM shared.tenant_secret WHERE tenant_id = %s"
 WORKSPACE_QUERY = "SELECT epoch, wrapped FROM shared.workspace_secret WHERE workspace = %s"
@@ -68,15 +68,10 @@ class Connections:
         with self._opened(account) as connection:
             yield connection
 
-    @contextmanager
-    def at_hand(self, tenant: TenantContext) -> Iterator[PooledConnection | None]:
+    def at_hand(self, tenant: TenantContext) -> AbstractContextManager[PooledConnection | None]:
         """A county's connection that lies ready; None where anything would have to be waited for."""
         login = self._logins.get(tenant.login_role) if tenant.status != "DELETED" else None
-        if login is None:
-            yield None
-            return
-        with self._database.at_hand(login) as connection:
-            yield connection
+        return nullcontext() if login is None else self._database.at_hand(login)
 
     def for_workspace(self, workspace: str) -> AbstractContextManager[Connection[Any]]:
         """A connection of `registry`, `catalogue`, `state`, `operations` or `collector`, in autocommit."""
@@ -128,7 +123,7 @@ class Connections:
             epoch, wrapped = _secret(connection, account)
             secret = secret_box.unwrap(self._key, account.role, epoch, wrapped)
             try:
-                connection.execute(RESTORE, (account.role, epoch, verifier_of(connection, account.role, secret)))
+                connection.execute(RESTORE, (account.role, epoch, secret_box.verifier(secret)))
             except psycopg.Error as problem:
                 raise LoginRefusedError("this login cannot be set back") from problem
         telemetry.log("login_restored", level=logging.WARNING, role=account.role)

@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 Rows = psycopg.Connection[Any]
 Privileges = frozenset[str]
@@ -92,6 +93,19 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     },
 }
 
+# A table of a county's schema on which its role does not hold just what is declared, or a function it may not call.
+LACKING = """
+SELECT FROM pg_class c
+WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p')
+    AND ARRAY(SELECT a.privilege_type FROM aclexplode(c.relacl) a WHERE a.grantee = %(role)s::regrole
+        ORDER BY a.privilege_type COLLATE "C") <> CASE WHEN %(exceptions)s ? c.relname::text
+        THEN ARRAY(SELECT jsonb_array_elements_text(%(exceptions)s -> c.relname::text)) ELSE %(otherwise)s::text[] END
+UNION ALL
+SELECT FROM pg_proc p
+WHERE p.pronamespace = %(schema)s::regnamespace
+    AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole)
+LIMIT 1
+"""
 # What of `shared` a workspace may call; counties call nothing there.
 WORKSPACE_FUNCTIONS: Mapping[str, Sequence[str]] = {"registry": ("restore_login",)}
 
@@ -126,15 +140,37 @@ def close_to_public(connection: Rows) -> None:
 def grant_county(connection: Rows, schema: str, role: str) -> None:
     """Gives a county's role exactly what is declared; needs its schema migrated."""
     _grant_connect(connection, role)
+    _grant_own(connection, schema, role)
+    grant_published(connection, [role])
+
+
+def renew_county(connection: Rows, schema: str, role: str) -> None:
+    """The same for its own schema alone, after a migration: seldom more than a look at what it holds already."""
+    exceptions = {table: sorted(privileges) for table, privileges in COUNTY_EXCEPTIONS.items()}
+    given = {"schema": f'"{schema}"', "role": f'"{role}"', "exceptions": Jsonb(exceptions), "otherwise": sorted(WRITE)}
+    if connection.execute(LACKING, given).fetchone() is not None:
+        _grant_own(connection, schema, role)
+
+
+def _grant_own(connection: Rows, schema: str, role: str) -> None:
     _grant_schema(connection, schema, role, county_privileges(tables_of(connection, schema)))
     _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", schema)
     _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
-    grant_published(connection, role)
 
 
-def grant_published(connection: Rows, role: str) -> None:
-    """Lets a county's role read the published part of `shared`."""
-    _grant_schema(connection, "shared", role, PUBLISHED)
+def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
+    """Lets counties' roles read the published part of `shared` and nothing else of it.
+
+    Each table's list of rights names all counties and is written anew with each change: so one change for all.
+    """
+    if not login_roles:
+        return
+    names = sql.SQL(", ").join(map(sql.Identifier, login_roles))
+    present = set(tables_of(connection, "shared"))
+    tables = sql.SQL(", ").join(sql.Identifier("shared", table) for table in sorted(present & PUBLISHED.keys()))
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA shared TO {}").format(names))
+    connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA shared FROM {}").format(names))
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(tables, names))
 
 
 def grant_workspace(connection: Rows, workspace: str, role: str) -> None:

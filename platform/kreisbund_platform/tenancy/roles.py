@@ -46,7 +46,7 @@ def ensure_role(connection: Rows, role: str, secret: str, search_path: str) -> N
     """
     connection.execute(
         sql.SQL("{} ROLE {} LOGIN NOINHERIT {} CONNECTION LIMIT {} VALID UNTIL 'infinity' PASSWORD {}").format(
-            *_verb_and_losses(connection, role), CONNECTION_LIMIT, verifier_of(connection, role, secret)
+            *_verb_and_losses(connection, role), CONNECTION_LIMIT, secret_box.verifier(secret)
         )
     )
     database = sql.Identifier(connection.info.dbname)
@@ -55,11 +55,6 @@ def ensure_role(connection: Rows, role: str, secret: str, search_path: str) -> N
             sql.Identifier(role), database, sql.Identifier(search_path)
         )
     )
-
-
-def verifier_of(connection: Rows, role: str, secret: str) -> str:
-    """The SCRAM verifier that stands for a secret; each call salts anew."""
-    return connection.pgconn.encrypt_password(secret.encode(), role.encode(), b"scram-sha-256").decode()
 
 
 def _verb_and_losses(connection: Rows, role: str) -> tuple[sql.Composable, ...]:
@@ -166,10 +161,11 @@ def renew_grants(connection: Rows, schema: str) -> None:
     if schema == migrate.SHARED:
         _renew_shared(connection)
         return
-    query = "SELECT login_role FROM shared.tenant WHERE schema_name = %s"
+    query = (
+        "SELECT t.login_role FROM shared.tenant t JOIN pg_roles r ON r.rolname = t.login_role WHERE t.schema_name = %s"
+    )
     for (role,) in connection.execute(query, (schema,)).fetchall():
-        if role_exists(connection, role):
-            grants.grant_county(connection, schema, role)
+        grants.renew_county(connection, schema, role)
 
 
 def _renew_shared(connection: Rows) -> None:
@@ -178,7 +174,8 @@ def _renew_shared(connection: Rows) -> None:
         if role_exists(connection, role):
             grants.grant_workspace(connection, workspace, role)
     if "tenant" in grants.tables_of(connection, migrate.SHARED):
-        query = "SELECT login_role FROM shared.tenant WHERE status <> 'DELETED'"
-        for (role,) in connection.execute(query).fetchall():
-            if role_exists(connection, role):
-                grants.grant_published(connection, role)
+        query = (
+            "SELECT t.login_role FROM shared.tenant t JOIN pg_roles r ON r.rolname = t.login_role"
+            " WHERE t.status <> 'DELETED'"
+        )
+        grants.grant_published(connection, [role for (role,) in connection.execute(query)])
