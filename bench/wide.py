@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -113,8 +114,7 @@ def _fresh() -> Settings:
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(NAME)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
-        name = connection.info.dbname
-    return replace(settings, database_url=settings.database_url.replace(f"/{name}", f"/{NAME}"))
+    return replace(settings, database_url=urlsplit(settings.database_url)._replace(path=f"/{NAME}").geturl())
 
 
 @contextmanager

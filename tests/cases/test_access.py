@@ -85,6 +85,11 @@ def test_an_applicants_task_is_theirs_alone(office, case_id):
     assert isinstance(office.do(access.task_for, task, role="citizen", subject="neighbour"), NotFound)
     assert office.do(access.task_for, task, role="caseworker").code == "ROLE_MISSING"
 
+    def no_citizen_any_more(work):
+        return access.task_for(replace(work, principal=replace(work.principal, roles=frozenset())), task)
+
+    assert isinstance(office.do(no_citizen_any_more, role="citizen"), NotFound)
+
 
 def test_a_task_of_another_unit_is_not_for_who_has_units(office, case_id):
     task = task_of(office, case_id)

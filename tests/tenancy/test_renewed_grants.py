@@ -8,7 +8,8 @@ from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment
 
 WRITTEN = "SELECT sum(xmin::text::bigint) FROM pg_class WHERE relnamespace = %s::regnamespace"
-HELD = """SELECT c.relname, array_agg(a.privilege_type ORDER BY a.privilege_type) FROM pg_class c, aclexplode(c.relacl) a
+HELD = """SELECT c.relname, array_agg(a.privilege_type ORDER BY a.privilege_type)
+    FROM pg_class c, aclexplode(c.relacl) a
     WHERE c.relnamespace = %s::regnamespace AND a.grantee = %s::regrole AND c.relkind = 'r' GROUP BY 1 ORDER BY 1"""
 
 

@@ -29,7 +29,7 @@ def _on_a_server(venv: Path, throw_away: Home, arguments: list[str]) -> int:
         with step(f"throw-away database, durable ({server.binaries.found})"):
             server.initialise()
             server.start()
-            database.make_owner(server, venv)
+            database.make_owner(server, venv, more_databases=True)
         told = {
             "KREISBUND_BENCH_DATABASE_URL": server.url(database=postgres.DATABASE),
             "KREISBUND_BENCH_HOME": str(throw_away.root),

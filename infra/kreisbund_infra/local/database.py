@@ -52,14 +52,17 @@ def _refuse_other_version(home: Home, binaries: postgres.Binaries) -> None:
         )
 
 
-def make_owner(server: Server, venv: Path) -> None:
-    """The owner's role and database; makes good what a start that was broken off left out."""
+def make_owner(server: Server, venv: Path, *, more_databases: bool = False) -> None:
+    """The owner's role and database; makes good what a start that was broken off left out.
+
+    `more_databases`: it may make others, as on a server that no crash must survive.
+    """
     environment = {
         "SUPERUSER_URL": server.url("postgres", "postgres"),
         "OWNER_PASSWORD": server.password(postgres.OWNER),
     }
-    tests_only = [] if server.durable else ["--may-create-databases"]
-    _owner_role(venv, environment, "make", postgres.OWNER, postgres.DATABASE, *tests_only)
+    more = [] if server.durable and not more_databases else ["--may-create-databases"]
+    _owner_role(venv, environment, "make", postgres.OWNER, postgres.DATABASE, *more)
 
 
 def make_database(server: Server, venv: Path, name: str) -> None:

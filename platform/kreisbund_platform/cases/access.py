@@ -67,7 +67,7 @@ def _task_refusal(work: WorkContext, held: Held, task: HeldTask) -> Refusal | No
     roles = work.principal.roles
     is_staff = bool(roles - {Role.CITIZEN})
     if task.role == Role.CITIZEN and not is_staff:
-        own = held.applicant_subject is not None and held.applicant_subject == work.principal.subject
+        own = held.applicant_subject == work.principal.subject
         return None if own and Role.CITIZEN in roles else refusals.not_found()
     if not is_staff:
         return refusals.not_found()

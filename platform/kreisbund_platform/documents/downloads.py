@@ -48,7 +48,7 @@ def open_document(
     if work.principal.roles & READING_ROLES:
         reads.record(work, "download", {document.case_id: frozenset({"FILE"})}, listed=False)
     content = store_of(work.settings).get(work.tenant, document.storage_key)
-    if counts_as_retrieval and document.kind == "notice" and work.principal.subject:
+    if counts_as_retrieval and document.kind == "notice":
         _record_retrieval(work, document)
     return StoredFile(content, document.title, document.media_type)
 
@@ -74,7 +74,7 @@ def _may_read(work: WorkContext, document: Document) -> bool:
     principal = work.principal
     if principal.roles & READING_ROLES:
         return True
-    if not principal.subject or Role.CITIZEN not in principal.roles or not document.visible_to_applicant:
+    if Role.CITIZEN not in principal.roles or not document.visible_to_applicant:
         return False
     return queries.is_party(work.connection, document.case_id, principal.subject)
 

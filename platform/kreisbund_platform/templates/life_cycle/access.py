@@ -56,8 +56,7 @@ def may_not_write(work: TeamContext, topic_id: UUID) -> Forbidden | None:
     if Role.SERVICE_TEAM_LEAD in work.principal.roles:
         return None
     topic = rows.one(work.connection, Topic, id=topic_id)
-    county = delegate_of(work)
-    if topic is not None and county is not None and topic.lead_tenant_id == county:
+    if topic is not None and topic.lead_tenant_id == delegate_of(work):
         return None
     message = _("Das macht nur der federführende Landkreis dieses Themas oder die Leitung des Serviceteams.")
     return Forbidden("ONLY_LEAD_COUNTY", message)
