@@ -1,6 +1,6 @@
 """What hangs on no row: the viewer, the state's dashboard, and the wrappers of mutations' results."""
 
-from kreisbund_platform.database.object_types import Column, Many, ObjectType, One
+from kreisbund_platform.database.object_types import Column, Embedded, Many, ObjectType, One
 
 NO_TABLE = "(SELECT 1) {a}"
 
@@ -23,20 +23,20 @@ STATE_DASHBOARD = ObjectType(
     NO_TABLE,
     {
         "generatedAt": Column("{now}::timestamptz"),
-        "rows": Many("DashboardRow", "true", "{a}.county_name, {a}.tenant_id, {a}.month", most=200_000),
+        "rows": Many("DashboardRow", "true", "{a}.name, {a}.id, {a}.month", most=200_000),
     },
 )
 DASHBOARD_ROW = ObjectType(
     "DashboardRow",
     # counties that work, each month asked for, zero where nothing was received
-    "(SELECT t.id AS tenant_id, t.name AS county_name, m.month::date AS month,"
-    " coalesce(d.applications, 0) AS applications, coalesce(d.decisions, 0) AS decisions,"
-    " d.median_days, d.online_share FROM shared.tenant t"
+    "(SELECT t.*, m.month::date AS month, coalesce(d.applications, 0) AS applications,"
+    " coalesce(d.decisions, 0) AS decisions, d.median_days, d.online_share FROM shared.tenant t"
     " CROSS JOIN generate_series({from_month}::date, {to_month}::date, interval '1 month') m(month)"
     " LEFT JOIN shared.dashboard_month d ON d.tenant_id = t.id AND d.month = m.month::date"
+    " AND d.month BETWEEN {from_month}::date AND {to_month}::date"  # what is asked for, before it is joined
     " WHERE t.status IN ('ACTIVE', 'SUSPENDED') AND t.kind = 'COUNTY') {a}",
     {
-        "county": One("Tenant", "{a}.id = {p}.tenant_id"),
+        "county": Embedded("Tenant"),
         "month": Column("{a}.month"),
         "applications": Column("{a}.applications"),
         "decisions": Column("{a}.decisions"),
