@@ -12,6 +12,7 @@ from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
 from bench.reads import Reads
+from bench.upgrades import Upgrades
 from bench.wide import Wide
 
 # A measure makes its data first and answers named figures for one round.
@@ -20,6 +21,7 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
     "java": StepAndOperaton,
+    "upgrades": Upgrades,
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
     "noisy": Noisy,
