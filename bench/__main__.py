@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bench import chart, report, step
+from bench.dashboards import Dashboards
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
@@ -22,6 +23,7 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "age": step.OldAndYoung,
     "java": StepAndOperaton,
     "upgrades": Upgrades,
+    "dashboards": Dashboards,
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
     "noisy": Noisy,
