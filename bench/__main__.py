@@ -12,6 +12,7 @@ from bench.dashboards import Dashboards
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
+from bench.pages import Pages
 from bench.reads import Reads
 from bench.upgrades import Upgrades
 from bench.wide import Wide
@@ -27,6 +28,7 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
     "noisy": Noisy,
+    "pages": Pages,
     "reads": Reads,
     "wide": Wide,
 }  # with a deployment of their own
