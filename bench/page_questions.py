@@ -23,7 +23,7 @@ import kreisbund_api.web
 from kreisbund_platform.ids import Kind
 
 WEB = Path(kreisbund_api.web.__file__).parent
-MOST_IDS, MOST_TRIES = 40, 60
+MOST_IDS, MOST_TRIES = 300, 300
 SEED = 20261127
 # what an argument's id names: by the argument, else by its root
 BY_ARGUMENT = {
