@@ -8,10 +8,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bench import chart, report, step
+from bench.dashboards import Dashboards
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
+from bench.pages import Pages
 from bench.reads import Reads
+from bench.upgrades import Upgrades
 from bench.wide import Wide
 
 # A measure makes its data first and answers named figures for one round.
@@ -20,9 +23,12 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "spiff": step.StepAndSpiff,
     "age": step.OldAndYoung,
     "java": StepAndOperaton,
+    "upgrades": Upgrades,
+    "dashboards": Dashboards,
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
     "noisy": Noisy,
+    "pages": Pages,
     "reads": Reads,
     "wide": Wide,
 }  # with a deployment of their own

@@ -26,44 +26,62 @@ TABLE = "CREATE TABLE IF NOT EXISTS spiff (id bigint GENERATED ALWAYS AS IDENTIT
 CHANGE = {"outcome": "again", "remark": "geprüft"}
 
 
-def model() -> bytes:
+def model(process: str | None = None) -> bytes:
     """The product's process with its conditions and durations as Python writes them."""
-    text = (TEMPLATE / "process.bpmn").read_text()
+    text = process or (TEMPLATE / "process.bpmn").read_text()
     text = re.sub(r'= outcome = "(\w+)"', r"outcome == '\1'", text)
     return re.sub(r"<bpmn:timeDuration>(\w+)<", r"<bpmn:timeDuration>'\1'<", text).encode()
 
 
-class Loop:
+class Engine:
+    """SpiffWorkflow on one version of a process, whose specification stays in memory."""
+
+    def __init__(self, process: bytes) -> None:
+        parser = BpmnParser()
+        parser.add_bpmn_str(process)
+        self.specification = parser.get_spec("bench")
+        self._serializer = BpmnWorkflowSerializer()
+        self.registry = self._serializer.registry
+        kind = self.registry.typenames[type(self.specification)]
+        self.registry.convert_to_dict[kind] = lambda _specification: {"typename": kind}
+        self.registry.convert_from_dict[kind] = lambda _written: self.specification
+
+    def read(self, state: bytes) -> "BpmnWorkflow":
+        """The workflow of a stored state."""
+        return self._serializer.from_dict(orjson.loads(state))
+
+    def written(self, workflow: "BpmnWorkflow") -> bytes:
+        """Its state as it is stored."""
+        return orjson.dumps(self._serializer.to_dict(workflow))
+
+    def begin(self, data: dict[str, Any]) -> bytes:
+        """A fresh case's state at its first task."""
+        workflow = BpmnWorkflow(self.specification)
+        workflow.get_next_task(state=TaskState.READY).data.update(data)
+        workflow.do_engine_steps()
+        return self.written(workflow)
+
+    def moved(self, state: bytes) -> bytes:
+        """The state after its ready task is completed."""
+        workflow = self.read(state)
+        self.complete(workflow, workflow.get_next_task(state=TaskState.READY, manual=True), CHANGE)
+        return self.written(workflow)
+
+    def complete(self, workflow: "BpmnWorkflow", task: Any, data: dict[str, Any]) -> None:
+        """Completes a task and runs the engine to the next ones."""
+        task.data.update(data)
+        task.run()
+        workflow.do_engine_steps()
+
+
+class Loop(Engine):
     def __init__(self, here: Office) -> None:
+        super().__init__(model())
         self._here = here
         with here.database.owner() as owner:
             owner.execute(f"SET search_path = {here.tenant.schema_name}")
             owner.execute(TABLE)
             owner.execute(f"GRANT ALL ON spiff TO {here.tenant.login_role}")
-        parser = BpmnParser()
-        parser.add_bpmn_str(model())
-        self._specification = parser.get_spec("bench")
-        self._serializer = BpmnWorkflowSerializer()
-        registry = self._serializer.registry
-        kind = registry.typenames[type(self._specification)]
-        registry.convert_to_dict[kind] = lambda _specification: {"typename": kind}
-        registry.convert_from_dict[kind] = lambda _written: self._specification
-
-    def begin(self, data: dict[str, Any]) -> bytes:
-        """A fresh case's state at its first task."""
-        workflow = BpmnWorkflow(self._specification)
-        workflow.get_next_task(state=TaskState.READY).data.update(data)
-        workflow.do_engine_steps()
-        return orjson.dumps(self._serializer.to_dict(workflow))
-
-    def moved(self, state: bytes) -> bytes:
-        """The state after its ready task is completed."""
-        workflow = self._serializer.from_dict(orjson.loads(state))
-        task = workflow.get_next_task(state=TaskState.READY, manual=True)
-        task.data.update(CHANGE)
-        task.run()
-        workflow.do_engine_steps()
-        return orjson.dumps(self._serializer.to_dict(workflow))
 
     def start(self, count: int, data: dict[str, Any]) -> list[int]:
         state = self.begin(data).decode()

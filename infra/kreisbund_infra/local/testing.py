@@ -54,13 +54,13 @@ def _pytest(here: Home, venv: Path, folder: Path, arguments: list[str]) -> int:
     os.environ.pop("DATABASE_URL", None)
     homes = [Home(folder / str(number), here.port) for number in range(1 if arguments else PROCESSES)]
     with ExitStack() as held:
-        environment[VARIABLE] = " ".join(held.enter_context(_server(each, venv)) for each in homes)
+        environment[VARIABLE] = " ".join(held.enter_context(throw_away_server(each, venv)) for each in homes)
         return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
 
 
 @contextmanager
-def _server(throw_away: Home, venv: Path) -> Iterator[str]:
-    """The owner's address on a server of its own."""
+def throw_away_server(throw_away: Home, venv: Path) -> Iterator[str]:
+    """The owner's address on a server of its own, not durable; the owner may create databases there."""
     home.prepare(throw_away)
     server = database.chosen(throw_away, venv, durable=False)
     assert server is not None, "without DATABASE_URL there is a server of our own"

@@ -14,13 +14,14 @@ from psycopg import Connection
 
 from kreisbund_platform.dashboards import queries
 from kreisbund_platform.dashboards.queries import OutboxLine
+from kreisbund_platform.database.prepared import transaction
 
 BATCH = 500
 
 
 def collect(county: Connection[Any], shared: Connection[Any], tenant_id: UUID, now: datetime) -> int:
     """Collects one batch of a county; answers how many lines. Commits on both connections."""
-    with shared.transaction():
+    with transaction(shared):
         position = queries.lock_position(shared, tenant_id)
         if position.taken:
             queries.forget_outbox(county, position.taken, position.past)

@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Json
+
+from kreisbund_platform.database.prepared import Statement
 
 Rows = Connection[Any]
 
@@ -31,49 +34,54 @@ class Position:
     taken: list[int]
 
 
+OUTBOX = Statement("outbox", "SELECT id, topic, payload FROM outbox WHERE id > $1 ORDER BY id LIMIT $2")
+FORGET = Statement("outbox_forget", "DELETE FROM outbox WHERE id = ANY($1) OR id <= $2")
+POSITION = Statement(
+    "collector_position",
+    "SELECT last_outbox_id, array_to_json(taken) FROM shared.collector_position WHERE tenant_id = $1 FOR UPDATE",
+)
+TAKEN = Statement("collector_taken", "UPDATE shared.collector_position SET taken = $2 WHERE tenant_id = $1")
+ADDED = Statement(
+    "dashboard_added",
+    "INSERT INTO shared.dashboard_month AS d (tenant_id, month, applications, decisions)"
+    " SELECT $1::uuid, * FROM unnest($2::date[], $3::integer[], $4::integer[]) ON CONFLICT (tenant_id, month) DO UPDATE"
+    " SET applications = d.applications + excluded.applications, decisions = d.decisions + excluded.decisions",
+)
+
+
 def outbox(connection: Rows, past: int, limit: int) -> list[OutboxLine]:
     """The oldest lines that are committed; `past`: those up to this id were counted by a former program."""
-    with connection.cursor(row_factory=class_row(OutboxLine)) as cursor:
-        return cursor.execute(
-            "SELECT id, topic, payload FROM outbox WHERE id > %s ORDER BY id LIMIT %s", (past, limit)
-        ).fetchall()
+    found = OUTBOX.run(connection, past, limit)
+    rows = ([found.get_value(row, column) or b"" for column in range(3)] for row in range(found.ntuples))
+    return [OutboxLine(int(id), topic.decode(), orjson.loads(payload)) for id, topic, payload in rows]
 
 
 def forget_outbox(connection: Rows, taken: Sequence[int], past: int) -> None:
     """Deletes what the rollup holds durably."""
-    connection.execute("DELETE FROM outbox WHERE id = ANY(%s) OR id <= %s", (list(taken), past))
+    FORGET.run(connection, list(taken), past)
 
 
 def lock_position(connection: Rows, tenant_id: UUID) -> Position:
     """What of a county is collected; locked, so that only one collector counts."""
-    connection.execute(
-        "INSERT INTO shared.collector_position (tenant_id, last_outbox_id) VALUES (%s, 0) ON CONFLICT DO NOTHING",
-        (tenant_id,),
-    )
-    with connection.cursor(row_factory=class_row(Position)) as cursor:
-        found = cursor.execute(
-            "SELECT last_outbox_id AS past, taken FROM shared.collector_position WHERE tenant_id = %s FOR UPDATE",
+    found = POSITION.run(connection, tenant_id)
+    if not found.ntuples:
+        connection.execute(
+            "INSERT INTO shared.collector_position (tenant_id, last_outbox_id) VALUES (%s, 0) ON CONFLICT DO NOTHING",
             (tenant_id,),
-        ).fetchone()
-    assert found is not None
-    return found
+        )
+        found = POSITION.run(connection, tenant_id)
+    return Position(int(found.get_value(0, 0) or b""), orjson.loads(found.get_value(0, 1) or b""))
 
 
 def set_taken(connection: Rows, tenant_id: UUID, taken: Sequence[int]) -> None:
     """Notes the lines that count, in the same transaction as the figures; those noted before must be gone."""
-    connection.execute("UPDATE shared.collector_position SET taken = %s WHERE tenant_id = %s", (list(taken), tenant_id))
+    TAKEN.owe(connection, tenant_id, list(taken))
 
 
 def add_counts(connection: Rows, tenant_id: UUID, counts: Sequence[tuple[date, int, int]]) -> None:
     """Adds (month, applications, decisions) to the rollup."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO shared.dashboard_month AS d (tenant_id, month, applications, decisions)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id, month) DO UPDATE"
-            " SET applications = d.applications + excluded.applications,"
-            " decisions = d.decisions + excluded.decisions",
-            [(tenant_id, *count) for count in counts],
-        )
+    if counts:
+        ADDED.owe(connection, tenant_id, *map(list, zip(*counts, strict=True)))
 
 
 def close_month(connection: Rows, tenant_id: UUID, payload: dict[str, Any], closed_at: datetime) -> None:
