@@ -3,8 +3,9 @@
 A root's resolver says what is to be read, as ever; here it talks to a recorder instead of the database. What it reads,
 which pages begin behind a cursor and who reads (viewpoint and audiences) make the shape of a request; each shape has
 one statement; what a resolver makes itself is bound as a value. Whatever is not reading of one's own (a refused field,
-a wrong argument, a look into another county, null where none may stand) is left to GraphQL's interpreter, which finds
-the same or says what is wrong.
+a wrong argument, null where none may stand) is left to GraphQL's interpreter, which finds the same or says what is
+wrong. A root through which somebody from outside looks into a county is a statement of its own, read and run as who
+looks there; its bytes are then like any value that a resolver makes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +39,7 @@ from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
-from kreisbund_platform.database.wire import MADE, Bound, Plan, Root, UnansweredError, Wire
+from kreisbund_platform.database.wire import MADE, Bound, Plan, Root, Shown, UnansweredError, Wire
 from kreisbund_platform.identity.policy import audiences_of
 from kreisbund_platform.identity.principals import Principal
 
@@ -46,6 +47,9 @@ MOST_READINGS = 64  # kinds of readers of one document
 MOST_PLANS = 64  # shapes of one reading
 # of an operation; another person or county would need another statement
 LOOKED_UP = frozenset({"principal", "clock", "settings", "connection", "work", "workspace", "tenant", "show"})
+# roots whose selection another person reads, in another county, and what they use for it
+LOOKING = frozenset({"supportCase", "emergencyCase", "emergencyRequests"})
+LOOKED_THROUGH = frozenset({"looking_on", "asking_in", "at_county"})
 LATER = "later"  # stands for arguments that variables decide
 WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
 NEW = "NEW"  # asked the first time
@@ -72,15 +76,21 @@ class _Recorded:
 class _Recorder:
     """What resolvers see of an operation that is compiled."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, look: "Callable[[Operation, _Recorded], _Recorded | None] | None") -> None:
         self._operation = operation
+        self._look = look
 
     def read(self, read: Field, _selected: Callable[[], Selection], values: Mapping[str, Any]) -> _Recorded:
         """What a resolver asks for."""
         return _Recorded(read, values)
 
+    def read_through(self, look: Operation, read: Field, values: Mapping[str, Any]) -> _Recorded | None:
+        """What a resolver asks for as somebody who looks into a county, while they do."""
+        assert self._look is not None, "only LOOKING roots look"
+        return self._look(look, _Recorded(read, values))
+
     def __getattr__(self, name: str) -> Any:
-        if name not in LOOKED_UP:
+        if name not in LOOKED_UP and not (self._look and name in LOOKED_THROUGH):
             raise NotCompiledError("ELSEWHERE")
         return getattr(self._operation, name)
 
@@ -93,8 +103,9 @@ class _RootField:
     parent: GraphQLObjectType
     node: FieldNode
 
-    def recorded(self, recorder: _Recorder, variables: VariableValues) -> _Recorded | None:
+    def recorded(self, operation: Operation, variables: VariableValues) -> _Recorded | None:
         """What the resolver reads or makes; None where it is null already. Raises NotCompiledError."""
+        recorder = self._recorder(operation, variables)
         declared = self.parent.fields[self.selection.name]
         assert declared.resolve is not None, "every root has a resolver"
         try:
@@ -107,6 +118,37 @@ class _RootField:
         if answer is None or isinstance(answer, _Recorded):
             return answer
         return _Recorded(None, {MADE: orjson.dumps(_plain(answer, self.selection)).decode()})
+
+    def _recorder(self, operation: Operation, _variables: VariableValues) -> _Recorder:
+        return _Recorder(operation, None)
+
+
+@dataclass(frozen=True)
+class _LookingRoot(_RootField):
+    """A root whose selection is read by whoever looks through it; a reading for each kind of them."""
+
+    asked: Asked
+    details: list[FieldDetails]
+    readings: dict[Any, "_Reading"] = dataclass_field(default_factory=dict)
+
+    def _recorder(self, operation: Operation, variables: VariableValues) -> _Recorder:
+        return _Recorder(operation, partial(self._looked, variables))
+
+    def _looked(self, variables: VariableValues, look: Operation, recorded: _Recorded) -> _Recorded | None:
+        key = audiences_of(look.principal), look.catalogue.viewpoint
+        reading = self.readings.get(key)
+        if reading is None:
+            reader = _Reader(self.asked, variables, look.principal)
+            selection = reader.root(self.parent, self.selection.key, self.details)
+            reading = self.readings[key] = _Reading((selection,), tuple(reader.behind))
+        shown = _run(reading.of(look, [recorded], variables, known=False), look)
+        value = shown.body.removeprefix(f'{{"data":{{"{self.selection.key}":'.encode()).removesuffix(b"}}")
+        if value == b"null":
+            return None
+        if look.principal.invited_to is not None:
+            look.show((look.principal.invited_to.case_id,), frozenset())
+        look.show_all(shown.reads)
+        return _Recorded(None, {MADE: value.decode()})
 
 
 def _plain(value: Any, selection: Selection) -> Any:
@@ -126,6 +168,11 @@ class _Reader(SelectionReader):
     def __init__(self, asked: Asked, variables: VariableValues, principal: Principal) -> None:
         super().__init__(asked, variables, principal)
         self.behind: list[Selection] = []
+
+    def bare(self, parent: GraphQLObjectType, key: str, node: FieldNode) -> Selection:
+        """A root without what is selected of it."""
+        required = isinstance(parent.fields[node.name.value].type, GraphQLNonNull)
+        return Selection(key, node.name.value, required=required)
 
     def _meta(self, key: str) -> Selection:
         return Selection(key, TYPENAME)
@@ -160,8 +207,15 @@ class _Reading:
 
     def bound(self, operation: Operation, variables: VariableValues, *, known: bool) -> Bound:
         """The statement of one request. `known`: only if its plan was made before. Raises NotCompiledError."""
-        recorder = _Recorder(operation)
-        recorded = [each.recorded(recorder, variables) if isinstance(each, _RootField) else None for each in self.roots]
+        recorded = [
+            each.recorded(operation, variables) if isinstance(each, _RootField) else None for each in self.roots
+        ]
+        return self.of(operation, recorded, variables, known=known)
+
+    def of(
+        self, operation: Operation, recorded: Sequence[_Recorded | None], variables: VariableValues, *, known: bool
+    ) -> Bound:
+        """The same, once it is known what the roots read."""
         given = _given(variables)
         shape = (
             tuple(each and (each.read, tuple(each.values)) for each in recorded),
@@ -220,12 +274,7 @@ class Compiled:
 
     def answer(self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any]) -> bytes:
         """The body of a query's answer; what it shows is noted. Raises NotCompiledError."""
-        try:
-            shown = self.bound(operation, asked, given).run(operation.connection)
-        except UnansweredError:
-            raise NotCompiledError("DATABASE") from None
-        if shown is None:
-            raise NotCompiledError("NULL")
+        shown = _run(self.bound(operation, asked, given), operation)
         operation.show_all(shown.reads)
         return shown.body
 
@@ -264,17 +313,34 @@ def _reading_of(asked: Asked, variables: VariableValues, principal: Principal) -
     assert query is not None
     reader = _Reader(asked, variables, principal)
     collected = collect_fields(asked.schema, asked.fragments, variables, query, asked.operation).grouped_field_set
-    roots = tuple(_root(reader, query, key, details) for key, details in collected.items())
+    roots = tuple(_root(asked, reader, query, key, details) for key, details in collected.items())
     return _Reading(roots, tuple(reader.behind))
 
 
-def _root(reader: _Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]) -> _RootField | Selection:
-    name = details[0].node.name.value
+def _run(bound: Bound, operation: Operation) -> Shown:
+    try:
+        shown = bound.run(operation.connection)
+    except UnansweredError:
+        raise NotCompiledError("DATABASE") from None
+    if shown is None:
+        raise NotCompiledError("NULL")
+    return shown
+
+
+def _root(
+    asked: Asked, reader: _Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]
+) -> _RootField | Selection:
+    node = details[0].node
+    name = node.name.value
     if name == TYPENAME:
         return Selection(key, TYPENAME)
     if name.startswith("__"):
         raise NotCompiledError("INTROSPECTION")
-    return _RootField(reader.root(query, key, details), query, details[0].node)
+    if name in LOOKING:
+        if len(asked.operation.selection_set.selections) > 1:
+            raise NotCompiledError("ELSEWHERE")  # a look is recorded when it ends; what comes after must not fail
+        return _LookingRoot(reader.bare(query, key, node), query, node, asked, details)
+    return _RootField(reader.root(query, key, details), query, node)
 
 
 def _coerced(asked: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:

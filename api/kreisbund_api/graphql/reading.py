@@ -137,6 +137,8 @@ def read(info: Info, field: Field, **values: Any) -> Any:
 
 def read_through(look: Operation, info: Info, field: Field, **values: Any) -> Any:
     """The same through another operation: what its person may not use is left out and FORBIDDEN."""
+    if isinstance(info._raw_info, RootInfo):
+        return info.context.read_through(look, field, values)
     try:
         return look.read(field, lambda: selection_of(info, look), values)
     except BadPageError:
