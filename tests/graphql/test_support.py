@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.dashboards import collector
@@ -83,6 +84,32 @@ def test_an_invitation_opens_one_case_read_only_and_the_applicant_sees_it(
     assert seen["documents"] == {"totalCount": 1}
     edges = api.ask("citizen", OWN_LOG, id=str(case.application))["data"]["application"]["accessLog"]["edges"]
     assert edges[0]["node"] == {"basis": "INVITATION", "roles": ["topic_lead"], "kinds": ["DATA", "NAME"]}
+
+
+def test_a_look_compiles_and_shows_what_the_interpreter_would(
+    api: Api, case: Case, invitation: str, connections: Connections, county: TenantContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    reasons: list[str] = []
+    monkeypatch.setattr(telemetry.interpreted, "add", lambda _number, why: reasons.append(why["reason"]))
+    selected = (
+        "(invitation: $id) { caseNumber applicantName data tasks { totalCount } history { edges { node { type } } } }"
+    )
+    one = api.ask("topic_lead", f"query ($id: ID!) {{ a: supportCase{selected} }}", id=invitation)
+    assert reasons == []
+    never = str(new_id(Kind.SUPPORT_INVITATION, START))
+    assert api.ask("topic_lead", f"query ($id: ID!) {{ a: supportCase{selected} }}", id=never) == {"data": {"a": None}}
+    assert reasons == []
+    two = api.ask(
+        "topic_lead", f"query ($id: ID!) {{ a: supportCase{selected} b: supportCase{selected} }}", id=invitation
+    )
+    assert reasons == ["ELSEWHERE"]
+    assert one["data"]["a"]["applicantName"] == "Łucja Groß"
+    assert two["data"] == {"a": one["data"]["a"], "b": one["data"]["a"]}
+    with connections.for_tenant(county) as connection:
+        query = "SELECT kinds, basis, roles FROM case_read WHERE case_id = %s"
+        recorded = connection.execute(query, (case.id,)).fetchall()
+    assert recorded == [(["DATA", "NAME"], "INVITATION", ["topic_lead"])] * 3
 
 
 def test_a_look_that_shows_no_persons_data_is_recorded_too(api: Api, case: Case, invitation: str) -> None:
