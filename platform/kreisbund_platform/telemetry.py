@@ -4,6 +4,7 @@ Whatever is recorded passes `_code`: short, single-word values survive, everythi
 name. Exceptions are recorded by type and place, without their message.
 """
 
+import errno
 import json
 import logging
 import random
@@ -30,6 +31,8 @@ from opentelemetry.trace import Span, Status, StatusCode
 
 Attribute = str | int | float | bool
 CODE = re.compile(r"[\w.:/ {}-]{1,120}", re.ASCII)
+# a file below PostgreSQL's data directory: numbers alone, so no value that a message quotes passes for one
+TABLE_FILE = re.compile(r"\b(?:base/\d+|global)/\d+(?:_(?:fsm|vm|init))?(?:\.\d+)?\b", re.ASCII)
 
 tracer = trace.get_tracer("kreisbund")
 meter = metrics.get_meter("kreisbund")
@@ -83,10 +86,22 @@ def trace_id() -> str:
 
 
 def surprise(problem: BaseException) -> dict[str, Attribute]:
-    """What may be logged of an exception: its type and where it came from, not what it says."""
+    """What may be logged of an exception: its type and where it came from, not what it says; and what a disk broke."""
     frames = traceback.extract_tb(problem.__traceback__)[-4:]
     place = " ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
-    return {"exception": type(problem).__name__, "place": place}
+    return {"exception": type(problem).__name__, "place": place, **_broken(problem)}
+
+
+def _broken(problem: BaseException) -> dict[str, Attribute]:
+    """The system's name for a failed read or write, and PostgreSQL's file where one of its tables failed."""
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return {"errno": errno.errorcode.get(problem.errno, "unknown")}
+    state = getattr(problem, "sqlstate", None) or ""
+    # of the system and internal; the third is also what a file says that may not be opened
+    if state.startswith(("58", "XX")) or state == "42501":
+        found = TABLE_FILE.search(str(problem))
+        return {"file": found[0]} if found else {}
+    return {}
 
 
 class CodeFormatter(logging.Formatter):

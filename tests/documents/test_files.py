@@ -35,6 +35,14 @@ def test_changed_bytes_are_noticed(tmp_path):
         store.get(tenant("nordhausen"), key)
 
 
+def test_what_was_damaged_is_whole_once_it_is_put_again(tmp_path):
+    store = LocalFileStore(tmp_path)
+    key = store.put(tenant("nordhausen"), b"content")
+    (tmp_path / "files" / "nordhausen" / key[:2] / key).write_bytes(b"con\0ent")
+    assert store.put(tenant("nordhausen"), b"content") == key
+    assert store.get(tenant("nordhausen"), key) == b"content"
+
+
 @pytest.mark.parametrize("key", ["", "../../../etc/passwd", "0" * 63 + "/"])
 def test_a_key_is_never_a_path(tmp_path, key):
     with pytest.raises(FileDamagedError):

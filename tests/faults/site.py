@@ -1,4 +1,4 @@
-"""A deployment of one county on a PostgreSQL of its own, which tests may kill or take the disk from."""
+"""A deployment of two counties on a PostgreSQL of its own, which tests may kill or take the disk from."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from kreisbund_platform.tenancy.registry import Registry
 from kreisbund_tenants import seeding
 from tests.cases.models import MODELS, message, template
 from tests.engine.models import flows, node, timer
-from tests.support.fixtures import COUNTY, principal_of
+from tests.support.fixtures import COUNTY, OTHER_COUNTY, principal_of
 
 REST = 90  # patience, for machines that others use too
 BEAT = template(
@@ -36,7 +36,7 @@ BEAT = template(
 
 
 class Site:
-    """A deployment of one county on a PostgreSQL of its own that may be killed."""
+    """A deployment on a PostgreSQL of its own that may be killed; `other` is the county to which nothing happens."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -54,14 +54,16 @@ class Site:
         }
         self.settings = Settings.from_environment(self.environment)
         self.database = Database(self.settings)
-        seeding.seed(self.database, self.settings, SystemClock(), only=(COUNTY,))
+        seeding.seed(self.database, self.settings, SystemClock(), only=(COUNTY, OTHER_COUNTY))
         self.connections = Connections(self.database, self.settings)
         with self.connections.for_workspace("catalogue") as connection:
             for source in (BEAT, MODELS["receiver"]):
                 publishing.publish(connection, source, clock=SystemClock())
-        self.tenant = Registry(self.connections).by_slug(COUNTY)
+        self.registry = Registry(self.connections)
+        self.tenant, self.other = self.registry.by_slug(COUNTY), self.registry.by_slug(OTHER_COUNTY)
         for slug in ("beat", "receiver"):
             self.do(adoptions.adopt, slug, role="county_admin")
+            self.do(adoptions.adopt, slug, role="county_admin", tenant=self.other)
 
     def start_database(self) -> None:
         self.server.initialise()
@@ -99,10 +101,11 @@ class Site:
             time.sleep(0.1)
         return pid
 
-    def do(self, service, *arguments, role="citizen"):
-        with self.connections.for_tenant(self.tenant) as connection, transaction(connection):
-            person = principal_of(self.tenant, role)
-            return service(WorkContext(connection, self.tenant, person, SystemClock(), self.settings), *arguments)
+    def do(self, service, *arguments, role="citizen", tenant=None):
+        where = tenant or self.tenant
+        with self.connections.for_tenant(where) as connection, transaction(connection):
+            person = principal_of(where, role)
+            return service(WorkContext(connection, where, person, SystemClock(), self.settings), *arguments)
 
     def rows(self, sql: str, *values: object):
         with self.connections.for_tenant(self.tenant) as connection:

@@ -9,24 +9,20 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 from uuid import uuid4
 
 import anyio
 import psycopg
 import pytest
 
-from kreisbund_api.main import create_api
 from kreisbund_api.worker import Worker
 from kreisbund_platform.audit import log
 from kreisbund_platform.clock import SystemClock
 from kreisbund_platform.documents.files import store_of
-from kreisbund_platform.identity.tokens import TokenChecker
 from tests.cases.models import MODELS
 from tests.documents.test_contents import noise
 from tests.faults.site import REST, Site
-from tests.support.api import Api, People
-from tests.support.fixtures import principal_of
+from tests.support.api import Api
 
 SUBMIT = """mutation($input: SubmitApplicationInput!) { submitApplication(input: $input) { __typename
     ... on SubmitApplicationSuccess { application { caseNumber } } } }"""
@@ -81,25 +77,18 @@ def test_the_worker_waits_while_the_disk_is_full(deployment):
 
 
 @pytest.mark.timeout(300)
-def test_a_full_disk_under_the_database_loses_nothing_that_was_acknowledged(place):
-    people = People()
-    people.known["citizen"] = principal_of(place.tenant, "citizen")
-    app = create_api(place.settings, clock=SystemClock(), tokens=cast(TokenChecker, people))
-    client = Api(app, people)
-    try:
-        with files_end_at(wal_offset(place) + WAL_LEFT_BYTES):
-            place.restart_database()
-        answers = until_refused(client)
-        assert answers.pop(refused := list(answers)[-1]) == "UNAVAILABLE"
-        assert answers, "first there was space"
+def test_a_full_disk_under_the_database_loses_nothing_that_was_acknowledged(place, client):
+    with files_end_at(wal_offset(place) + WAL_LEFT_BYTES):
         place.restart_database()
-        assert until_answered(client, refused) not in answers.values(), "what was refused, works"
-        assert {key: until_answered(client, key) for key in answers} == answers, "what was acknowledged, is"
-        numbers = [int(number[-6:]) for (number,) in place.rows("SELECT case_number FROM case_record ORDER BY 1")]
-        assert numbers == list(range(1, len(numbers) + 1)), "no gap, nothing twice"
-        assert place.do(log.verify) is None
-    finally:
-        app.state.services.connections._database.close()
+    answers = until_refused(client)
+    assert answers.pop(refused := list(answers)[-1]) == "UNAVAILABLE"
+    assert answers, "first there was space"
+    place.restart_database()
+    assert until_answered(client, refused) not in answers.values(), "what was refused, works"
+    assert {key: until_answered(client, key) for key in answers} == answers, "what was acknowledged, is"
+    numbers = [int(number[-6:]) for (number,) in place.rows("SELECT case_number FROM case_record ORDER BY 1")]
+    assert numbers == list(range(1, len(numbers) + 1)), "no gap, nothing twice"
+    assert place.do(log.verify) is None
 
 
 def wal_offset(place: Site) -> int:
@@ -131,10 +120,10 @@ def until_answered(client: Api, key: str) -> str:
     return answer
 
 
-def submit(client: Api, key: str) -> str:
+def submit(client: Api, key: str, person: str = "citizen") -> str:
     """The case number, or the code of the refusal."""
     data = MODELS["receiver"].forms["application"]["example"]
-    answer = client.ask("citizen", SUBMIT, input={"template": "receiver", "data": data, "idempotencyKey": key})
+    answer = client.ask(person, SUBMIT, input={"template": "receiver", "data": data, "idempotencyKey": key})
     if "errors" in answer:
         return str(answer["errors"][0]["extensions"]["code"])
     return str(answer["data"]["submitApplication"]["application"]["caseNumber"])

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +14,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from kreisbund_infra.local import keycloak
+from tests.journeys.browsing import CHROMIUM
+from tests.support.keycloak import RunningKeycloak
 from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
+UP_SECONDS = 600  # a deployment with all its realms takes minutes, more of them beside other work
+# for the first test, which waits for both
+WITH_KEYCLOAK_SECONDS = keycloak.START_SECONDS + UP_SECONDS
 
 
 @dataclass
@@ -76,13 +85,46 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployment_up(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
+    with _running(tmp_path_factory.mktemp("home"), {}, "up", "--detach") as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="package")
+def up(running_keycloak: RunningKeycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment beside the session's Keycloak, and its realms in it."""
+    told = {
+        "KREISBUND_KEYCLOAK_URL": running_keycloak.url,
+        "KREISBUND_KEYCLOAK_ADMIN": running_keycloak.admin,
+        "KREISBUND_KEYCLOAK_SECRET_FILE": str(running_keycloak.secret_file),
+    }
+    try:
+        with _running(tmp_path_factory.mktemp("with-keycloak"), told, "up", "--detach", "--keycloak") as deployment:
+            yield deployment
+    finally:
+        with running_keycloak.administration("master") as admin:
+            for realm in admin.get_realms():
+                if realm["realm"] != "master":
+                    admin.delete_realm(realm["realm"])
+
+
+@contextmanager
+def _running(home: Path, told: dict[str, str], *words: str) -> Iterator[Deployment]:
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("KREISBUND_", "DATABASE_URL"))}
-    environment |= {"KREISBUND_HOME": str(home), "KREISBUND_PORT": str(port)}
-    running = Deployment(environment, f"http://127.0.0.1:{port}")
+    environment |= {"KREISBUND_HOME": str(home), "KREISBUND_PORT": str(port), **told}
+    deployment = Deployment(environment, f"http://127.0.0.1:{port}")
     try:
-        running.kreisbund("up", "--detach")
-        yield running
+        deployment.kreisbund(*words, within=UP_SECONDS)
+        yield deployment
     finally:
         subprocess.run([sys.executable, CHECKOUT / "kreisbund", "down"], env=environment, timeout=60, check=False)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

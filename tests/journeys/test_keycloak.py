@@ -1,10 +1,6 @@
 """With the real Keycloak, as `up` configures it: people log in by Chromium, work, leave, and are put out."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,80 +8,31 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from kreisbund_platform.settings import KeycloakAccess
-from kreisbund_tenants.realms.keycloak import administration
-from tests.journeys.conftest import CHECKOUT, Deployment
+from tests.journeys.browsing import CHROMIUM, enter, opened
+from tests.journeys.conftest import WITH_KEYCLOAK_SECONDS, Deployment
 from tests.journeys.test_main_job import COUNTIES, find_case, submit
 from tests.support.keycloak import RunningKeycloak
-from tests.support.ports import free_port
 
-CHROMIUM = shutil.which("chromium")
-PATIENCE_MS = 60_000  # Keycloak builds each page of its theme at the first look
 TOKEN_SECONDS = 60
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
-
-
-@pytest.fixture(scope="module")
-def up(running_keycloak: RunningKeycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    home, port = tmp_path_factory.mktemp("with-keycloak"), free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("KREISBUND_", "DATABASE_URL"))}
-    environment |= {
-        "KREISBUND_HOME": str(home),
-        "KREISBUND_PORT": str(port),
-        "KREISBUND_KEYCLOAK_URL": running_keycloak.url,
-        "KREISBUND_KEYCLOAK_ADMIN": running_keycloak.admin,
-        "KREISBUND_KEYCLOAK_SECRET_FILE": str(running_keycloak.secret_file),
-    }
-    deployment = Deployment(environment, f"http://127.0.0.1:{port}")
-    try:
-        deployment.kreisbund("up", "--detach", "--keycloak")
-        yield deployment
-    finally:
-        subprocess.run([sys.executable, CHECKOUT / "kreisbund", "down"], env=environment, timeout=60, check=False)
-        with _administration(running_keycloak, "master") as admin:
-            for realm in admin.get_realms():
-                if realm["realm"] != "master":
-                    admin.delete_realm(realm["realm"])
-
-
-def _administration(running: RunningKeycloak, realm: str) -> Any:
-    access = KeycloakAccess(running.url, running.url, running.admin, running.secret_file.read_text().strip())
-    return administration(access, realm)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+    pytest.mark.timeout(WITH_KEYCLOAK_SECONDS),
+]
 
 
 @contextmanager
 def logged_in(chromium: Browser, up: Deployment, person: dict[str, Any]) -> Iterator[Page]:
     """A browser of its own in which the person has logged in on Keycloak's page."""
-    context = chromium.new_context(locale="de-DE")
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    try:
+    with opened(chromium) as page:
         page.goto(f"{up.base}/desk/{person['tenant']}/")
         assert f"/realms/{person['tenant']}/" in page.url
         enter(page, person)
         page.wait_for_url(f"{up.base}/desk/{person['tenant']}/")
         yield page
-    finally:
-        context.close()
-
-
-def enter(page: Page, person: dict[str, Any]) -> None:
-    page.fill("#username", person["username"])
-    page.fill("#password", person["password"])
-    page.click("#kc-login")
 
 
 def test_realms_of_four_counties_and_the_offices_are_as_declared(up: Deployment) -> None:
@@ -142,7 +89,7 @@ def test_a_disabled_person_is_out_within_a_minute(
     person = up.person("team_lead", "wartburgkreis")
     token = up.token("team_lead", "wartburgkreis")
     with logged_in(chromium, up, person) as page:
-        with _administration(running_keycloak, "wartburgkreis") as admin:
+        with running_keycloak.administration("wartburgkreis") as admin:
             account = admin.get_user_id(person["username"])
             admin.update_user(account, {"enabled": False})
         begun = time.monotonic()

@@ -14,6 +14,7 @@ from kreisbund_tenants.demo.realms import DemoRealm, county_realm, shared_realms
 from kreisbund_tenants.realms.comparing import differences
 from kreisbund_tenants.realms.plan import RealmPlan, RealmState, plan_of
 from kreisbund_tenants.realms.production import KeycloakFacts, refusals
+from kreisbund_tenants.realms.second_factor import address_problem
 from kreisbund_tenants.realms.wanted import document, wanted
 
 BUNDID = {"single_sign_on_url": "https://sso.example/", "entity_id": "https://sso.example/id"}
@@ -61,6 +62,26 @@ def test_staff_need_a_second_factor_in_production_and_where_the_manifest_says_so
     for realm in shared_realms():
         marks = set(frozenset().union(*wanted(plan(realm, demo=False)).roles.values()))
         assert marks == ({"needs_one_time_code"} if realm.kind is RealmKind.STATE else {"needs_security_key"})
+
+
+@pytest.mark.parametrize(
+    ("issuers_at", "problem"),
+    [
+        ("https://id.kreis.example", None),
+        ("http://localhost:8431", None),
+        ("http://127.0.0.1:8431", "security keys need a name for a host, 127.0.0.1 is a number"),
+        ("https://[2001:db8::1]/", "security keys need a name for a host, 2001:db8::1 is a number"),
+        ("http://id.kreis.example", "security keys need https, id.kreis.example has none"),
+    ],
+)
+def test_an_address_where_no_browser_makes_a_key_is_named_to_whom_it_matters(
+    issuers_at: str, problem: str | None
+) -> None:
+    for realm in shared_realms():
+        said = address_problem(plan(realm, demo=False), issuers_at)
+        assert said == (None if realm.kind is RealmKind.STATE else problem)
+    assert address_problem(plan(identity={"staff_second_factor": True}), issuers_at) == problem
+    assert address_problem(plan(), issuers_at) is None
 
 
 def test_nobody_but_an_administrator_writes_what_becomes_a_claim() -> None:

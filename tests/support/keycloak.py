@@ -4,14 +4,18 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kreisbund_infra.local import database, keycloak, processes
 from kreisbund_infra.local import home as homes
 from kreisbund_infra.local.home import CHECKOUT, Home
+from kreisbund_platform.settings import KeycloakAccess
+from kreisbund_tenants.realms.keycloak import administration
 
 VENV = CHECKOUT / ".kreisbund" / "venv-dev"
 
@@ -24,6 +28,11 @@ class RunningKeycloak:
     admin: str
     secret_file: Path
     home: Home
+
+    def administration(self, realm: str) -> AbstractContextManager[Any]:
+        """Keycloak's administration in a realm."""
+        access = KeycloakAccess(self.url, self.url, self.admin, self.secret_file.read_text().strip())
+        return administration(access, realm)
 
     def stop(self) -> None:
         processes.stop(self.home, keycloak.NAME)

@@ -95,8 +95,8 @@ class Home:
 
     @property
     def keycloak_url(self) -> str:
-        """Our own Keycloak."""
-        return f"http://127.0.0.1:{self.keycloak_port}"
+        """Our own Keycloak, by name: browsers bind a security key (WebAuthn) to a host's name and never to a number."""
+        return f"http://localhost:{self.keycloak_port}"
 
     @property
     def base_url(self) -> str:

@@ -31,10 +31,11 @@ def databases(site: Site) -> list[Body]:
 
 def _postgres(site: Site, name: str, database: str, owner: str, secret: str, more: Body) -> list[Body]:
     parameters = QUIET | {"max_connections": "300", "shared_buffers": "1GB", "timezone": "UTC"}
+    made = {"database": database, "owner": owner, "secret": {"name": secret}, "encoding": "UTF8", "dataChecksums": True}
     spec = {
         "instances": site.database_instances,
         "enableSuperuserAccess": False,
-        "bootstrap": {"initdb": {"database": database, "owner": owner, "secret": {"name": secret}, "encoding": "UTF8"}},
+        "bootstrap": {"initdb": made},
         "postgresql": {"parameters": parameters},
         "storage": {"size": site.database_size, "storageClass": site.storage_class},
         "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},

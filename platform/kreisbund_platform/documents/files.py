@@ -1,11 +1,14 @@
 """Where the bytes of documents and uploads lie: named by their content, so nothing is ever overwritten."""
 
 import hashlib
+import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from kreisbund_platform import durable
+from kreisbund_platform import durable, telemetry
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.context import TenantContext
 
@@ -45,23 +48,29 @@ class LocalFileStore:
         self._root = home / "files"
 
     def put(self, tenant: TenantContext, content: bytes) -> str:
-        """Writes beside, syncs and renames: a killed process leaves no half file under a key."""
-        key = hashlib.sha256(content).hexdigest()
+        """Writes beside, syncs and renames: a killed process leaves no half file under a key.
+
+        What lies there damaged is replaced, so that whoever sends it again can read it.
+        """
+        key = _name(content)
         target = self._path(tenant, key)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with durable.written(target) as file:
-                file.write(content)
+        with self._watched(tenant, key):
+            if not _is_whole(target, key):
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with durable.written(target) as file:
+                    file.write(content)
         return key
 
     def get(self, tenant: TenantContext, key: str) -> bytes:
         """The bytes whose hash is the key."""
-        try:
-            content = self._path(tenant, key).read_bytes()
-        except FileNotFoundError as fault:
-            raise FileDamagedError("a stored file is missing") from fault
-        if hashlib.sha256(content).hexdigest() != key:
-            raise FileDamagedError("a stored file was changed")
+        path = self._path(tenant, key)
+        with self._watched(tenant, key):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError as fault:
+                raise FileDamagedError("a stored file is missing") from fault
+            if _name(content) != key:
+                raise FileDamagedError("a stored file was changed")
         return content
 
     def remove(self, tenant: TenantContext, key: str) -> None:
@@ -78,10 +87,30 @@ class LocalFileStore:
         """All files in the county's folder."""
         return sum(path.is_file() for path in (self._root / tenant.slug).rglob("*"))
 
+    @contextmanager
+    def _watched(self, tenant: TenantContext, key: str) -> Iterator[None]:
+        """A file that cannot be used is named in the log: whoever asked is told no more than that it failed."""
+        try:
+            yield
+        except (OSError, FileDamagedError) as problem:
+            telemetry.log("file_failed", level=logging.ERROR, problem=problem, tenant=tenant.slug, stored=key)
+            raise
+
     def _path(self, tenant: TenantContext, key: str) -> Path:
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
             raise FileDamagedError("not a key of this store")
         return self._root / tenant.slug / key[:2] / key
+
+
+def _name(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _is_whole(path: Path, key: str) -> bool:
+    try:
+        return _name(path.read_bytes()) == key
+    except OSError:
+        return False
 
 
 def store_of(settings: Settings) -> FileStore:

@@ -3,7 +3,9 @@
 A role includes one of two marking roles; the flow has a condition on each. Citizens have neither.
 """
 
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from kreisbund_platform.identity.principals import COUNTY_STAFF, ROLES_OF_REALM, RealmKind, Role
 from kreisbund_tenants.realms.plan import FlowStep, RealmPlan
@@ -31,6 +33,28 @@ def included(plan: RealmPlan, role: Role) -> frozenset[str]:
     if role in SECURITY_KEY_HOLDERS:
         return frozenset({SECURITY_KEY_ROLE})
     return frozenset({ONE_TIME_CODE_ROLE}) if role in OTHER_STAFF else frozenset()
+
+
+def address_problem(plan: RealmPlan, issuers_at: str) -> str | None:
+    """Why no browser makes a security key at the issuers' address; None where keys work or nobody needs one.
+
+    Web Authentication Level 2 wants a name for the host, not a number, and https for any but this machine.
+    """
+    if not plan.second_factor or not ROLES_OF_REALM[plan.kind] & SECURITY_KEY_HOLDERS:
+        return None
+    address = urlsplit(issuers_at)
+    host = address.hostname or ""
+    if _is_number(host):
+        return f"security keys need a name for a host, {host} is a number"
+    return None if address.scheme == "https" or host == "localhost" else f"security keys need https, {host} has none"
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def flow_name(plan: RealmPlan) -> str:

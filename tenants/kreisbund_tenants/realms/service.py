@@ -14,7 +14,7 @@ from kreisbund_platform.identity.principals import RealmKind
 from kreisbund_platform.settings import KeycloakAccess, Settings
 from kreisbund_platform.tenancy.role_check import Deviation
 from kreisbund_tenants.demo.realms import county_realm, shared_realms
-from kreisbund_tenants.realms import keys
+from kreisbund_tenants.realms import keys, second_factor
 from kreisbund_tenants.realms.comparing import differences
 from kreisbund_tenants.realms.finding import found
 from kreisbund_tenants.realms.keycloak import RealmError, administration, answered, realm_exists
@@ -117,6 +117,8 @@ def deviations(connection: Rows, settings: Settings) -> Iterator[Deviation]:
     for plan in plans(connection, settings):
         for line in _said(settings.keycloak, plan):
             yield Deviation(f"realm {plan.name}", line)
+        if problem := second_factor.address_problem(plan, settings.keycloak.url):
+            yield Deviation(f"realm {plan.name}", problem)
         if keys.announced(connection, settings.issuer_of(plan.name)) is None:
             yield Deviation(f"realm {plan.name}", "no record of its keys is kept")
     yield from keys.alarms(connection)
