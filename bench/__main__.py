@@ -8,10 +8,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bench import chart, report, step
+from bench.mutations import Mutations
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
 from bench.reads import Reads
+from bench.rotating import Rotating
 from bench.wide import Wide
 
 # A measure makes its data first and answers named figures for one round.
@@ -22,8 +24,10 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "java": StepAndOperaton,
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
+    "mutations": Mutations,
     "noisy": Noisy,
     "reads": Reads,
+    "rotating": Rotating,
     "wide": Wide,
 }  # with a deployment of their own
 NAMES = sorted((*MEASURES, *ALONE))
