@@ -9,11 +9,13 @@ from pathlib import Path
 
 from bench import chart, report, step
 from bench.dashboards import Dashboards
+from bench.mutations import Mutations
 from bench.noisy import Noisy
 from bench.office import Office, office
 from bench.operaton_peer import StepAndOperaton
 from bench.pages import Pages
 from bench.reads import Reads
+from bench.rotating import Rotating
 from bench.upgrades import Upgrades
 from bench.wide import Wide
 
@@ -27,9 +29,11 @@ MEASURES: Mapping[str, Callable[[Office], step.Measure]] = {
     "dashboards": Dashboards,
 }
 ALONE: Mapping[str, Callable[[], step.Measure]] = {
+    "mutations": Mutations,
     "noisy": Noisy,
     "pages": Pages,
     "reads": Reads,
+    "rotating": Rotating,
     "wide": Wide,
 }  # with a deployment of their own
 NAMES = sorted((*MEASURES, *ALONE))

@@ -21,18 +21,26 @@ class Contender:
     requests: Mapping[str, Sequence[bytes]]
 
     def measured(self, name: str, seconds: float, postmaster: int) -> dict[str, float]:
-        """Answers a second, their length and times, and CPU in microseconds an answer, by process."""
-        given = json.dumps([request.decode() for request in self.requests[name]]).encode()
-        server, database = cpu_of(self.pid), family_cpu(postmaster)
-        told = json.loads(client(self.port, "bench.busy", seconds, CLIENTS, given=given).communicate()[0])
-        assert set(told["statuses"]) == {"200"}, told
-        answers = told["per_second"] * seconds
-        spent = {
-            "server_cpu_us": (cpu_of(self.pid) - server) / answers * 1e6,
-            "database_cpu_us": (family_cpu(postmaster) - database) / answers * 1e6,
-            "client_cpu_us": told["cpu"] * seconds / answers * 1e6,
-        }
-        return {point: told[point] for point in ("per_second", "bytes", "p50_ms", "p99_ms")} | spent
+        """What asking it busily for so long gives: see `asked`."""
+        return asked(self.port, self.pid, self.requests[name], seconds, postmaster)
+
+
+def asked(port: int, pid: int, requests: Sequence[bytes], seconds: float | str, postmaster: int) -> dict[str, float]:
+    """Answers a second, their length and times, and CPU in microseconds an answer, by process.
+
+    `seconds`: for so long, or `once`: each request one time. Every answer must have the status 200.
+    """
+    given = json.dumps([request.decode() for request in requests]).encode()
+    server, database = cpu_of(pid), family_cpu(postmaster)
+    told = json.loads(client(port, "bench.busy", seconds, CLIENTS, given=given).communicate()[0])
+    assert set(told["statuses"]) == {"200"}, told
+    answers = told["statuses"]["200"]
+    spent = {
+        "server_cpu_us": (cpu_of(pid) - server) / answers * 1e6,
+        "database_cpu_us": (family_cpu(postmaster) - database) / answers * 1e6,
+        "client_cpu_us": told["cpu"] * told["seconds"] / answers * 1e6,
+    }
+    return {point: told[point] for point in ("per_second", "bytes", "p50_ms", "p99_ms")} | spent
 
 
 def family_cpu(postmaster: int) -> float:

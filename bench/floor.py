@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -76,12 +76,12 @@ class Recorded:
 
     def script(self, batch: int) -> tuple[str, dict[str, str]]:
         """The same for the `:i`th copy of a batch, and the values that pgbench binds as the product does."""
-        own = self._ids(batch)
+        own = self.ids(batch)
         bound: dict[str, str] = {}
         lines = [f"{self._line(text, values, own, bound)};" for text, values in self.calls]
         return "\n".join(("\\set i :i + 1", "BEGIN;", *lines, "COMMIT;\n")), bound
 
-    def _ids(self, batch: int) -> dict[str, str]:
+    def ids(self, batch: int) -> dict[str, str]:
         """How the ids are written for a copy: those of the case, and of what the step makes."""
         written = " ".join(str(value) for _text, values in self.calls for value in values)
         made = {UUID(found) for found in UUIDS.findall(written)}
@@ -123,18 +123,23 @@ def login_of(connection: Connection[Any], schema: str) -> dict[str, str]:
     }
 
 
-def run(here: Office, recorded: Recorded, batch: int, count: int) -> float:
-    """Microseconds a step on the copies of a batch."""
-    script, bound = recorded.script(batch)
-    environment = os.environ | login_of(here.connection, here.tenant.schema_name)
+def pgbench(login: Mapping[str, str], script: str, bound: Mapping[str, str], *words: str) -> float:
+    """Scripts a second, each value bound as `:name`."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
-        command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", "-c", "1", "-t", str(count)]
-        command += ["-D", "i=0", *(word for name, value in bound.items() for word in ("-D", f"{name}={value}"))]
-        command += ["-f", file.name]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", *words]
+        command += [word for name, value in bound.items() for word in ("-D", f"{name}={value}")]
+        words, environment = (*command, "-f", file.name), os.environ | login
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
     if not found or done.returncode:
         raise RuntimeError(f"pgbench: {done.stderr.strip()[-400:]}")
-    return 1e6 / float(found[1])
+    return float(found[1])
+
+
+def run(here: Office, recorded: Recorded, batch: int, count: int) -> float:
+    """Microseconds a step on the copies of a batch."""
+    script, bound = recorded.script(batch)
+    login = login_of(here.connection, here.tenant.schema_name)
+    return 1e6 / pgbench(login, script, {"i": "0", **bound}, "-c", "1", "-t", str(count))

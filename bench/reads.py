@@ -4,17 +4,14 @@ Four counties of twenty thousand cases; caseworkers' tokens, policies, limits an
 alone. Clients and cores are the same for all; answers are compared before anything is timed.
 """
 
-import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
 from bench import bulk, peers
 from bench.contenders import CLIENTS, Contender, parent_of
-from bench.floor import login_of
+from bench.floor import login_of, pgbench
 from bench.site import Site
 from bench.step import Measure, watched
 from kreisbund_api.graphql.execution import Executor, Request
@@ -118,18 +115,7 @@ class Reads(Measure):
     def _floor(self, name: str) -> float:
         """Transactions a second of pgbench with the statements of one request."""
         query, given = self._asked[name]
-        script = self._script(query, given[0])
-        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-            file.write(script[0])
-            file.flush()
-            command = [os.environ["KREISBUND_BENCH_PGBENCH"], "-n", "-M", "prepared", "-c", str(CLIENTS), "-T", "4"]
-            command += [word for name, value in script[1].items() for word in ("-D", f"{name}={value}")]
-            words, environment = [*command, "-f", file.name], os.environ | self._login
-            done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-        found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
-        if not found or done.returncode:
-            raise RuntimeError(f"pgbench: {done.stderr.strip()[-400:]}")
-        return float(found[1])
+        return pgbench(self._login, *self._script(query, given[0]), "-c", str(CLIENTS), "-T", "4")
 
     def _script(self, query: str, variables: dict[str, Any]) -> tuple[str, dict[str, str]]:
         self._answer(query, variables)

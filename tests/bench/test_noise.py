@@ -86,3 +86,10 @@ def test_the_busy_one_counts_whole_answers(port: int) -> None:
     assert sum(told["statuses"].values()) == pytest.approx(told["per_second"] * 0.5, rel=0.5)
     assert 0 < told["bytes"] < 2
     assert 0 < told["p50_ms"] <= told["p99_ms"]
+
+
+def test_each_question_is_asked_once(port: int) -> None:
+    told = busy.ask_once(port, 3, [REQUEST] * 7)
+    assert sum(told["statuses"].values()) == 7
+    told = busy.ask_once(port, 3, [REQUEST] * 2)  # fewer than connections
+    assert sum(told["statuses"].values()) == 2

@@ -1,5 +1,7 @@
 """Statements that travel together: owed or sent ahead, they belong to their transaction and fail where one waits."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,3 +129,40 @@ def test_documents_run_again_after_the_server_forgot_them(connection: psycopg.Co
 )
 def test_a_list_arrives_as_it_was(connection: psycopg.Connection[Any], values: list[str | None]) -> None:
     assert connection.execute("SELECT %s::text[]", (array(values),)).fetchone() == (values,)
+
+
+def test_who_waits_for_a_lock_lets_others_of_the_process_go_on(
+    deployment: Deployment, county: TenantContext, connection: psycopg.Connection[Any]
+) -> None:
+    """Who holds the lock could otherwise never let it go: both are threads of one program."""
+    done: list[int] = []
+    held, waiting = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with deployment.connections.for_tenant(county) as other, transaction(other):
+            held.wait(10)
+            LAST.run(other, 1900)
+            waiting.set()
+            COUNT.owe(other, 1900, 2)  # travels with what comes next, in pipeline mode, and waits for the first
+            LAST.run(other, 1901)
+            done.append(2)
+
+    thread = threading.Thread(target=second)
+    with transaction(connection):
+        COUNT.run(connection, 1900, 1)
+        thread.start()
+        held.set()
+        waiting.wait(10)
+        with deployment.database.owner() as owner:
+            _until_somebody_waits(owner)
+        connection.execute("DELETE FROM case_number_counter WHERE year = 1900")
+    thread.join(30)
+    assert done == [2]
+
+
+def _until_somebody_waits(owner: psycopg.Connection[Any]) -> None:
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    end = time.monotonic() + 10
+    while owner.execute(query).fetchone() != (1,):
+        assert time.monotonic() < end
+        time.sleep(0.01)

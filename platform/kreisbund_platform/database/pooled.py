@@ -12,8 +12,9 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 
-from kreisbund_platform.database.prepared import abandon, forget, settle
+from kreisbund_platform.database.prepared import abandon, forget, settle, wait
 
 # What DISCARD ALL does, prepared statements spared.
 RESET = (
@@ -105,6 +106,11 @@ def cleaned(connection: PooledConnection) -> bool:
     return True
 
 
+def _next_result(server: PGconn) -> PGresult | None:
+    wait(server)
+    return server.get_result()
+
+
 def was_reset(connection: PooledConnection) -> bool:
     """Waits for the reset that was sent when the connection came back; False where it failed."""
     if not connection.resetting:
@@ -112,7 +118,7 @@ def was_reset(connection: PooledConnection) -> bool:
     connection.resetting = False
     try:
         failed = False
-        while (result := connection.pgconn.get_result()) is not None:
+        while (result := _next_result(connection.pgconn)) is not None:
             failed |= result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
     except psycopg.Error:
         return False

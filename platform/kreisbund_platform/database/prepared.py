@@ -8,6 +8,7 @@ what comes next (`owe`). Whoever uses the connection in psycopg's own way goes t
 """
 
 import re
+import select
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -232,11 +233,27 @@ def write(server: PGconn, calls: Sequence[Call]) -> None:
             server.send_query_prepared(name, values)
 
 
+def wait(server: PGconn) -> None:
+    """Until a result can be had. libpq's own waiting would keep Python's lock from all other threads, those among them
+    whose commit is waited for. Raises psycopg.OperationalError.
+    """
+    if not server.is_busy():
+        return
+    server.flush()
+    poll = select.poll()
+    poll.register(server.socket, select.POLLIN)
+    while server.is_busy():
+        poll.poll()
+        server.consume_input()
+
+
 def _result(server: PGconn) -> PGresult:
+    wait(server)
     result = server.get_result()
     if result is None:
         raise psycopg.OperationalError("the connection broke")
     if result.status != ExecStatus.PIPELINE_SYNC:
+        wait(server)
         server.get_result()
     return result
 
