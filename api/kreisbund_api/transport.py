@@ -139,6 +139,7 @@ def refused_by(problem: Exception) -> RefusedError:
     if isinstance(problem, AccountBlockedError):
         return unauthenticated()
     if classify(problem) is Failure.UNAVAILABLE:
+        telemetry.log("request_unavailable", level=logging.WARNING, problem=problem)
         return unavailable()
     trace = telemetry.trace_id()
     telemetry.log("request_surprise", level=logging.ERROR, problem=problem)

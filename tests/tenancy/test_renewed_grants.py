@@ -7,7 +7,9 @@ from kreisbund_platform.tenancy import grants
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment
 
-WRITTEN = "SELECT sum(xmin::text::bigint) FROM pg_class WHERE relnamespace = %s::regnamespace"
+WRITTEN = """SELECT md5(string_agg(x.place, ',' ORDER BY x.oid, x.place)) FROM (
+    SELECT oid, ctid::text AS place FROM pg_class WHERE relnamespace = %(schema)s::regnamespace
+    UNION ALL SELECT oid, ctid::text FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace) x"""
 HELD = """SELECT c.relname, array_agg(a.privilege_type ORDER BY a.privilege_type)
     FROM pg_class c, aclexplode(c.relacl) a
     WHERE c.relnamespace = %s::regnamespace AND a.grantee = %s::regrole AND c.relkind = 'r' GROUP BY 1 ORDER BY 1"""
@@ -20,9 +22,9 @@ def _renew(deployment: Deployment, county: TenantContext, statement: str) -> tup
         held = owner.execute(HELD, (county.schema_name, county.login_role)).fetchall()
         if statement:
             owner.execute(sql.SQL(statement).format(*names))  # type: ignore[arg-type]
-        before = owner.execute(WRITTEN, (county.schema_name,)).fetchone()
+        before = owner.execute(WRITTEN, {"schema": county.schema_name}).fetchone()
         grants.renew_county(owner, county.schema_name, county.login_role)
-        after = owner.execute(WRITTEN, (county.schema_name,)).fetchone()
+        after = owner.execute(WRITTEN, {"schema": county.schema_name}).fetchone()
         now = owner.execute(HELD, (county.schema_name, county.login_role)).fetchall()
     return before != after, [row for row in now if row[0] != "fresh"] == held
 

@@ -239,6 +239,7 @@ def masked(problem: BaseException) -> GraphQLError:
         return blocked()
     failure = classify(problem)
     if failure is Failure.UNAVAILABLE:
+        telemetry.log("graphql_unavailable", level=logging.WARNING, problem=problem)
         return unavailable()
     if failure is Failure.TOO_LONG:
         return too_complex()

@@ -8,8 +8,8 @@ from psycopg import errors
 
 from kreisbund_platform.database.session import DatabaseUnavailableError
 
-# full, over its quota or limit, broken, or read-only since it broke
-DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+# full, over its quota or limit, broken, read-only since it broke, or closed to us
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Failure(Enum):

@@ -4,12 +4,11 @@ Tables that are not named get nothing. A county's role reaches its own schema an
 `shared`; a workspace's role reaches what is listed for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 Rows = psycopg.Connection[Any]
 Privileges = frozenset[str]
@@ -93,35 +92,35 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     },
 }
 
-# A table of a county's schema on which its role does not hold just what is declared, or a function it may not call.
-LACKING = """
-SELECT FROM pg_class c
-WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p')
-    AND ARRAY(SELECT a.privilege_type FROM aclexplode(c.relacl) a WHERE a.grantee = %(role)s::regrole
-        ORDER BY a.privilege_type COLLATE "C") <> CASE WHEN %(exceptions)s ? c.relname::text
-        THEN ARRAY(SELECT jsonb_array_elements_text(%(exceptions)s -> c.relname::text)) ELSE %(otherwise)s::text[] END
-UNION ALL
-SELECT FROM pg_proc p
-WHERE p.pronamespace = %(schema)s::regnamespace
-    AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole)
-LIMIT 1
-"""
+# What lies in a schema, found by what depends on it: the catalogue's own tables have no index by schema, so with
+# hundreds of counties looking through them, as `ON ALL TABLES IN SCHEMA` does, is most of what a grant costs.
+INSIDE: LiteralString = """pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass
+    AND d.refobjid = %(schema)s::regnamespace AND d.classid"""
+TABLES: LiteralString = f"""SELECT c.relname FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND c.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_class'::regclass) ORDER BY 1"""
+HELD: LiteralString = f"""SELECT c.relname, pg_get_userbyid(a.grantee)::text, array_agg(a.privilege_type)
+    FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee = ANY(%(roles)s::regrole[])
+    AND c.relkind IN ('r', 'p') AND c.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_class'::regclass) GROUP BY 1, 2"""
+FUNCTIONS: LiteralString = f"""SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE p.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_proc'::regclass)"""
+# functions that everybody may call, or that the role may not
+UNSETTLED: LiteralString = f"""{FUNCTIONS} AND (p.proacl IS NULL
+    OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
+    OR NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole))"""
 # What of `shared` a workspace may call; counties call nothing there.
 WORKSPACE_FUNCTIONS: Mapping[str, Sequence[str]] = {"registry": ("restore_login",)}
 
 
 def tables_of(connection: Rows, schema: str) -> list[str]:
     """Names of a schema's tables."""
-    query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
-    return [row[0] for row in connection.execute(query, (schema,))]
+    return [name for (name,) in connection.execute(TABLES, {"schema": _quoted(schema)})]
 
 
 def functions_of(connection: Rows, schema: str, names: Sequence[str] | None = None) -> list[LiteralString]:
     """A schema's functions, or those of these names, as `regprocedure` writes them."""
-    query = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace"
-    query += " AND (%s::text[] IS NULL OR proname = ANY(%s))"
-    wanted = None if names is None else list(names)
-    return [row[0] for row in connection.execute(query, (f'"{schema}"', wanted, wanted))]
+    query = FUNCTIONS + " AND (%(names)s::text[] IS NULL OR p.proname = ANY(%(names)s))"
+    given = {"schema": _quoted(schema), "names": None if names is None else list(names)}
+    return [name for (name,) in connection.execute(query, given)]
 
 
 def county_privileges(tables: list[str]) -> dict[str, Privileges]:
@@ -140,22 +139,19 @@ def close_to_public(connection: Rows) -> None:
 def grant_county(connection: Rows, schema: str, role: str) -> None:
     """Gives a county's role exactly what is declared; needs its schema migrated."""
     _grant_connect(connection, role)
-    _grant_own(connection, schema, role)
+    _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", schema, role)
+    renew_county(connection, schema, role)
     grant_published(connection, [role])
 
 
 def renew_county(connection: Rows, schema: str, role: str) -> None:
     """The same for its own schema alone, after a migration: seldom more than a look at what it holds already."""
-    exceptions = {table: sorted(privileges) for table, privileges in COUNTY_EXCEPTIONS.items()}
-    given = {"schema": f'"{schema}"', "role": f'"{role}"', "exceptions": Jsonb(exceptions), "otherwise": sorted(WRITE)}
-    if connection.execute(LACKING, given).fetchone() is not None:
-        _grant_own(connection, schema, role)
-
-
-def _grant_own(connection: Rows, schema: str, role: str) -> None:
-    _grant_schema(connection, schema, role, county_privileges(tables_of(connection, schema)))
-    _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", schema)
-    _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
+    _grant_tables(connection, schema, [role], county_privileges(tables_of(connection, schema)))
+    found = connection.execute(UNSETTLED, {"schema": _quoted(schema), "role": _quoted(role)}).fetchall()
+    if found:
+        functions = sql.SQL(", ").join(sql.SQL(name) for (name,) in found)
+        connection.execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(functions))
+        connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(functions, sql.Identifier(role)))
 
 
 def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
@@ -163,21 +159,18 @@ def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
 
     Each table's list of rights names all counties and is written anew with each change: so one change for all.
     """
-    if not login_roles:
-        return
-    names = sql.SQL(", ").join(map(sql.Identifier, login_roles))
-    present = set(tables_of(connection, "shared"))
-    tables = sql.SQL(", ").join(sql.Identifier("shared", table) for table in sorted(present & PUBLISHED.keys()))
-    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA shared TO {}").format(names))
-    connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA shared FROM {}").format(names))
-    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(tables, names))
+    if login_roles:
+        names = sql.SQL(", ").join(map(sql.Identifier, login_roles))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA shared TO {}").format(names))
+        _grant_tables(connection, "shared", login_roles, PUBLISHED)
 
 
 def grant_workspace(connection: Rows, workspace: str, role: str) -> None:
     """Gives a workspace's role exactly what is declared."""
     _grant_connect(connection, role)
     _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", "shared")
-    _grant_schema(connection, "shared", role, WORKSPACES[workspace])
+    _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", "shared", role)
+    _grant_tables(connection, "shared", [role], WORKSPACES[workspace])
     for function in functions_of(connection, "shared", WORKSPACE_FUNCTIONS.get(workspace, ())):
         statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), sql.Identifier(role))
         connection.execute(statement)
@@ -205,17 +198,50 @@ def _grant_connect(connection: Rows, role: str) -> None:
     connection.execute(statement)
 
 
-def _grant_schema(connection: Rows, schema: str, role: str, privileges: Mapping[str, Privileges]) -> None:
-    _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", schema, role)
-    _execute(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}", schema, role)
+def _grant_tables(
+    connection: Rows, schema: str, login_roles: Sequence[str], privileges: Mapping[str, Privileges]
+) -> None:
+    """Each of these roles holds exactly these privileges on the schema's tables, as far as those are there."""
+    given = {"schema": _quoted(schema), "roles": list(map(_quoted, login_roles))}
+    held = {(table, role): frozenset(found) for table, role, found in connection.execute(HELD, given)}
+    too_much = {(table, role) for (table, role), found in held.items() if found - privileges.get(table, frozenset())}
+    for tables, names in _together(too_much):
+        connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(_tables(schema, tables), names))
     present = set(tables_of(connection, schema))
-    for kind in set(privileges.values()):
-        tables = [sql.Identifier(schema, table) for table in sorted(present) if privileges.get(table) == kind]
-        if tables:
+    for kind in sorted(set(privileges.values()), key=sorted):
+        lacking = {
+            (table, role)
+            for table in present
+            if privileges.get(table) == kind
+            for role in login_roles
+            if (table, role) in too_much or held.get((table, role)) != kind
+        }
+        for tables, names in _together(lacking):
             statement = sql.SQL("GRANT {} ON {} TO {}").format(
-                sql.SQL(", ").join(map(sql.SQL, sorted(kind))), sql.SQL(", ").join(tables), sql.Identifier(role)
+                sql.SQL(", ").join(map(sql.SQL, sorted(kind))), _tables(schema, tables), names
             )
             connection.execute(statement)
+
+
+def _together(pairs: Collection[tuple[str, str]]) -> Iterator[tuple[list[str], sql.Composed]]:
+    """Tables of the same roles, and these roles: a statement each."""
+    roles_of: dict[str, list[str]] = {}
+    for table, role in sorted(pairs):
+        roles_of.setdefault(table, []).append(role)
+    tables_by: dict[tuple[str, ...], list[str]] = {}
+    for table, roles in roles_of.items():
+        tables_by.setdefault(tuple(roles), []).append(table)
+    for names, tables in tables_by.items():
+        yield tables, sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _tables(schema: str, names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(schema, name) for name in names)
+
+
+def _quoted(name: str) -> str:
+    """As `regnamespace` and `regrole` read a name."""
+    return f'"{name}"'
 
 
 def _execute(connection: Rows, statement: str, *names: str) -> None:
