@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if services.settings.demo and services.settings.keycloak is None:
         demo_issuer.install(app, services, HOST)
     pages.install(app, services)
+    app.add_middleware(Recorder, services=services)  # outermost: the last one added
     return app
 
 
@@ -65,21 +66,20 @@ def create_api(
     settings: Settings, *, clock: Clock | None = None, quotas: Quotas | None = None, tokens: TokenChecker | None = None
 ) -> FastAPI:
     """GraphQL, files and health alone. `tokens` stands for the issuers in tests."""
-    return _routes(settings, clock or SystemClock(), quotas, tokens)
+    app = _routes(settings, clock or SystemClock(), quotas, tokens)
+    app.add_middleware(Recorder, services=app.state.services)
+    return app
 
 
 class App(FastAPI):
-    """An app that a `Recorder` stands before."""
+    """An app; `direct`: what is served by its path alone, before the framework's layers and routers."""
 
-    recorder: "Recorder"
+    direct: Mapping[str, ASGIApp]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Everything that comes."""
-        await self.recorder(scope, receive, send)
-
-    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What goes through the framework's layers."""
-        await super().__call__(scope, receive, send)
+        straight = self.direct.get(scope["path"]) if scope["type"] == "http" else None
+        await (straight or super().__call__)(scope, receive, send)
 
 
 def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: TokenChecker | None) -> App:
@@ -88,7 +88,7 @@ def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: Tok
     app = App(title="Kreisbund", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_refusal)
-    app.recorder = Recorder(app.routed, services, direct={"/graphql": GraphQLEndpoint(services, executor)})
+    app.direct = {"/graphql": Recorder(GraphQLEndpoint(services, executor), services)}
     files.install(app, services, executor)
     health.install(app, services, database)
     app.state.services = services
@@ -129,14 +129,10 @@ async def _http_refusal(_request: Request, problem: Exception) -> Response:
 
 
 class Recorder:
-    """Spans each request, notes it for the operator's page, and turns surprises into JSON with a trace id.
+    """Spans each request, notes it for the operator's page, and turns surprises into JSON with a trace id."""
 
-    `direct`: what is served by its path alone, before any router looks at it.
-    """
-
-    def __init__(self, app: ASGIApp, services: Services, direct: Mapping[str, ASGIApp]) -> None:
+    def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
-        self._direct = direct
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,7 +151,7 @@ class Recorder:
 
         with telemetry.span("request", method=scope["method"]):
             try:
-                await self._direct.get(scope["path"], self._app)(scope, receive, note)
+                await self._app(scope, receive, note)
             except Exception as problem:
                 answer = refused_by(problem).response()
                 if status == 0:

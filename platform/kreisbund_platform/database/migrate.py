@@ -5,6 +5,7 @@ in one transaction with its ledger row. A county that fails stays at its version
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 SHARED = "shared"
 PARALLEL = 4
 LOCK_TIMEOUT = "3s"
+GRANTED = re.compile(r"\b(TABLE|VIEW|FUNCTION|PROCEDURE)\b(?<!ALTER TABLE)|-- renew grants")
 Rows = psycopg.Connection[Any]
 AfterSchema = Callable[[Rows, str], None]
 
@@ -38,6 +40,13 @@ class Migration:
     name: str
     statements: LiteralString
     checksum: str
+
+    @property
+    def changes_grants(self) -> bool:
+        """Whether it makes something that needs them, or says so: looking for what is missing costs more than most
+        files, in each of hundreds of counties.
+        """
+        return bool(GRANTED.search(self.statements))
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ def tree_of(schema: str) -> str:
 def migrate(
     database: Database, clock: Clock, after: AfterSchema, schemas: Sequence[str] | None = None
 ) -> list[SchemaStatus]:
-    """Brings `shared` and then all counties up, some at a time; `after` renews a schema's grants.
+    """Brings `shared` and then all counties up, some at a time; `after` renews a schema's grants where a file needs it.
 
     A failure of `shared` raises: nothing else could follow.
     """
@@ -131,7 +140,8 @@ def migrate_schema(
             missing = _missing(_locked(connection, schema), files)
             if missing:
                 _apply(connection, schema, missing[0], clock)
-                after(connection, schema)
+                if missing[0].changes_grants:
+                    after(connection, schema)
         if len(missing) <= 1:
             return SchemaStatus(schema, newest(files), newest(files))
 
@@ -159,12 +169,18 @@ def _locked(connection: Rows, schema: str) -> dict[int, str]:
     Once there is a ledger its lock serves: a county may read its ledger, so it cannot hold this lock, while the
     advisory one could be held by any login.
     """
-    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
     if not _has_ledger(connection, schema):
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('kreisbund migrate ' || %s, 0))", (schema,))
         _ensure_ledger(connection, schema)
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_ledger(schema)))
-    return _applied(connection, schema)
+    found = connection.execute(
+        sql.SQL(
+            "SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; SELECT version, checksum FROM {}"
+        ).format(LOCK_TIMEOUT, _ledger(schema), _ledger(schema))
+    )
+    while found.nextset():
+        pass
+    return dict(found.fetchall())
 
 
 def _has_ledger(connection: Rows, schema: str) -> bool:
