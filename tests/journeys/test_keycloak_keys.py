@@ -94,7 +94,13 @@ class Holder:
         enter(self.page, self.person)
 
     def press_key(self) -> None:
-        self.page.click("#authenticateWebAuthnButton")
+        self._click("#authenticateWebAuthnButton")
+
+    def _click(self, button: str) -> None:
+        """These buttons are deaf until their page's modules have been loaded."""
+        self.page.wait_for_selector(button)
+        self.page.wait_for_load_state("load")
+        self.page.click(button)
 
     def log_in(self) -> None:
         self.give_password()
@@ -110,7 +116,7 @@ class Holder:
         """The first login: Keycloak asks for a key by itself."""
         self.page.on("dialog", lambda dialog: dialog.accept("Am Schlüsselbund"))
         self.give_password()
-        self.page.click("#registerWebAuthn")
+        self._click("#registerWebAuthn")
         self.page.wait_for_url(self.desk)
 
     def methods(self) -> set[str]:
