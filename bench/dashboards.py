@@ -26,7 +26,7 @@ from kreisbund_platform.tenancy.registry import Registry
 APPLICATIONS, ALONE, WARM_UP, LINES = 600, 60, 100, 5_000
 WAIT_SECONDS = 30.0
 LINE = {"topic": "application", "payload": {"month": "2026-03-01"}}
-WRITTEN = "SELECT record_step_changes(%s, %s, now(), 'bench') FROM generate_series(1, %s)"
+WRITTEN = "SELECT code.write_step_changes(%s, %s, now(), 'bench') FROM generate_series(1, %s)"
 
 
 class Collecting(Worker):

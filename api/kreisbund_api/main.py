@@ -5,6 +5,7 @@
 
 import gc
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kreisbund_api import demo_issuer, files, health, session
+from kreisbund_api import demo_issuer, files, health, hinting, session
 from kreisbund_api.arrival import PatientProtocol
 from kreisbund_api.graphql.endpoint import GraphQLEndpoint
 from kreisbund_api.graphql.execution import Executor
@@ -91,7 +92,7 @@ def _routes(settings: Settings, clock: Clock, quotas: Quotas | None, tokens: Tok
     app.direct = {"/graphql": Recorder(GraphQLEndpoint(services, executor), services)}
     files.install(app, services, executor)
     health.install(app, services, database)
-    app.state.services = services
+    app.state.services, app.state.executor = services, executor
     return app
 
 
@@ -179,6 +180,11 @@ def _settle() -> None:
     sys.setswitchinterval(0.001)
 
 
+def _tell_worker(services: Services, executor: Executor) -> None:
+    told = (executor.changed, services.connections, services.clock)
+    threading.Thread(target=hinting.run, args=told, name="hints", daemon=True).start()
+
+
 def main() -> None:
     """Serves until it is stopped."""
     try:
@@ -187,6 +193,7 @@ def main() -> None:
     except SettingsError as problem:
         sys.exit(str(problem))
     telemetry.setup("api", settings.otlp_endpoint)
+    _tell_worker(app.state.services, app.state.executor)
     _settle()
     uvicorn.run(
         app,

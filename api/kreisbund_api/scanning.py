@@ -17,6 +17,7 @@ from kreisbund_platform.documents.scanning.scanner import NoVerdictError
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.principals import system_of
 from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy import attention
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
@@ -24,6 +25,7 @@ from kreisbund_platform.tenancy.registry import Registry
 ROUND_SECONDS = 5.0  # most files are scanned while their sender waits
 AWAY_SECONDS = 10.0
 MOST_A_ROUND = 50  # of one county, then the others
+IN_TURN = 20  # counties a round
 
 
 class Scanning:
@@ -39,6 +41,7 @@ class Scanning:
         self._stopping = stopping
         self._scanner = scanner_of(settings)
         self._queued: dict[str, str] = {}
+        self._turns = attention.Turns(IN_TURN)
 
     def run(self) -> None:
         """Rounds until `stopping` is set."""
@@ -55,18 +58,24 @@ class Scanning:
             self._stopping.wait(pause)
 
     def serve_all(self) -> bool:
-        """One round over all counties; whether anything was scanned. Raises NoVerdictError: the scanner is away."""
+        """One round over the counties whose turn it is; whether anything was scanned. Raises NoVerdictError: the
+        scanner is away.
+        """
         served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
-        return sum(self._guarded(tenant) for tenant in served) > 0
+        return sum(self._guarded(tenant) for tenant in self._turns.next(served, self._clock.now())) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:
+        self._turns.looks_at(tenant.id)
         try:
-            return self._serve(tenant)
+            found = self._serve(tenant)
         except (NoVerdictError, DatabaseUnavailableError):
+            self._turns.rests(tenant.id, attention.ALWAYS)
             raise
         except Exception as problem:
             telemetry.log("scan_round_failed", problem=problem, tenant=tenant.slug)
             return False
+        self._turns.rests(tenant.id, attention.ALWAYS if found else None)
+        return found
 
     def _serve(self, tenant: TenantContext) -> bool:
         self._queue_daily(tenant)

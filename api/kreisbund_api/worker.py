@@ -1,7 +1,8 @@
 """The worker: fires timers, collects figures, closes months, seals event logs, erases, tidies up, one round a second;
 scans files beside that.
 
-Every county is served by itself: one whose database refuses waits for the next round, the others go on.
+A round looks at the counties in which something is due, and at a few others in turn (tenancy/attention.py). Each is
+served by itself: one whose database refuses waits for a later round, the others go on.
 Run with `python -m kreisbund_api.worker`.
 """
 
@@ -21,6 +22,7 @@ from kreisbund_platform.cases import rollout_health
 from kreisbund_platform.cases.transfers import exchange, mailbox
 from kreisbund_platform.cases.upgrading import batches
 from kreisbund_platform.cases.waits import correlation, jobs, timers
+from kreisbund_platform.cases.waits.upcoming import upcoming
 from kreisbund_platform.clock import BERLIN, Clock, SystemClock
 from kreisbund_platform.dashboards import collector, periods
 from kreisbund_platform.database.failures import Failure, classify
@@ -34,11 +36,14 @@ from kreisbund_platform.privacy import service as privacy
 from kreisbund_platform.rights import retention as rights_retention
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.templates.life_cycle import releases, rollouts
+from kreisbund_platform.tenancy import attention
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry
 
 ROUND_SECONDS = 1.0
+CONNECTIONS = 16  # sessions of counties are opened as their turn comes
+AFTER_FAILURE = timedelta(seconds=10)
 MOST_A_ROUND = 200
 UNCLAIMED_FOR = timedelta(days=1)
 # what moves cases without a person; each does one thing in one transaction and says whether it found any
@@ -63,6 +68,7 @@ class Worker:
         self._ledgers: CheckpointStore = ledger.outside(settings)
         self._copied: dict[str, int] = {}
         self._erasing: set[str] = set()
+        self._turns = attention.Turns()
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -79,33 +85,44 @@ class Worker:
         self.seal_all()
 
     def serve_all(self) -> bool:
-        """One round over all counties; whether anything was done."""
+        """One round over the counties whose turn it is; whether anything was done."""
         served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
         self._tidy_shared_daily()
         self._advance_rollouts()
-        return sum(self._guarded(tenant) for tenant in served) > 0
+        with self._connections.for_workspace("registry") as registry:
+            self._turns.hint(attention.take(registry))
+        return sum(self._guarded(tenant) for tenant in self._turns.next(served, self._clock.now())) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:
         try:
             return self.serve(tenant)
         except LoginRefusedError as problem:
             telemetry.log("county_login_refused", problem=problem, tenant=tenant.slug)
-            return False
         except DatabaseUnavailableError:
+            self._turns.rests(tenant.id, attention.ALWAYS)
             raise
         except Exception as problem:
             telemetry.log("worker_round_failed", problem=problem, tenant=tenant.slug)
-            return False
+        self._turns.rests(tenant.id, self._clock.now() + AFTER_FAILURE)
+        return False
 
     def serve(self, tenant: TenantContext) -> bool:
         """One round of one county."""
-        done = sum(self._repeat(tenant, step) for step in STEPS)
-        done += self._release_now_and_then(tenant) + self._take_in_letters(tenant)
+        self._turns.looks_at(tenant.id)
+        done = self._release_now_and_then(tenant) + self._take_in_letters(tenant)
         self._tidy_daily(tenant)
-        done += self._collect(tenant) + self._upgrade(tenant)
+        due_at = self._upcoming(tenant)
+        if due_at is not None and due_at <= self._clock.now():
+            done += sum(self._repeat(tenant, step) for step in STEPS)
+            done += self._collect(tenant) + self._upgrade(tenant)
         self._watch_now_and_then(tenant)
         done += self._erase_now_and_then(tenant)
+        self._turns.rests(tenant.id, attention.ALWAYS if done else due_at)
         return done > 0
+
+    def _upcoming(self, tenant: TenantContext) -> datetime | None:
+        with self._connections.for_tenant(tenant) as connection:
+            return upcoming(connection, self._clock.now())
 
     def _upgrade(self, tenant: TenantContext) -> int:
         """One batch of a case upgrade a round, so that other counties are served between; one that fails is stopped.
@@ -258,7 +275,7 @@ def main() -> None:
     """Serves until SIGTERM."""
     settings = Settings.from_environment()
     telemetry.setup("worker", settings.otlp_endpoint)
-    database = Database(settings)
+    database = Database(settings, CONNECTIONS)
     connections = Connections(database, settings)
     registry = Registry(connections)
     worker = Worker(settings, connections, registry, SystemClock())

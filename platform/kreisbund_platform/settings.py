@@ -16,6 +16,7 @@ from kreisbund_platform.egress.targets import Origin
 
 WRAPPING_KEY_BYTES = 32
 DEFAULT_PORT = 8420
+CONNECTIONS, LEAST_CONNECTIONS = 60, 12
 ENVIRONMENTS = ("demo", "production")
 KEYCLOAK_VARIABLES = ("KREISBUND_KEYCLOAK_URL", "KREISBUND_KEYCLOAK_ADMIN", "KREISBUND_KEYCLOAK_SECRET_FILE")
 ClamdAddress = Path | tuple[str, int]  # a Unix socket, or a port of the loopback interface
@@ -43,7 +44,8 @@ class Settings:
     """`database_url` is the owner's and serves to migrate and to provision; secrets stay out of `repr`.
 
     `documents`: a folder of the GraphQL documents that production's API runs. `checkpoints`: a folder or
-    `s3://bucket/prefix` for the event log's signed checkpoints.
+    `s3://bucket/prefix` for the event log's signed checkpoints. `connections`: of the API to the database at most; as
+    many as counties that are busy at a time, so that their sessions stay open.
     """
 
     home: Path
@@ -60,6 +62,7 @@ class Settings:
     keycloak: KeycloakAccess | None = None
     clamd: ClamdAddress | None = None
     documents: Path | None = None
+    connections: int = CONNECTIONS
 
     def issuer_of(self, realm: str) -> str:
         """Who vouches for the people of a realm: Keycloak where one is configured, else the demo issuer."""
@@ -102,6 +105,7 @@ class Settings:
             keycloak=_keycloak(environment),
             clamd=_clamd(environment.get("KREISBUND_CLAMD", "")),
             documents=Path(documents) if documents else None,
+            connections=_connections(environment.get("KREISBUND_CONNECTIONS", str(CONNECTIONS))),
         )
 
 
@@ -173,6 +177,12 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 def _port(text: str) -> int:
     if not _is_port(text):
         raise SettingsError("KREISBUND_PORT must be a number from 1 to 65535")
+    return int(text)
+
+
+def _connections(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) >= LEAST_CONNECTIONS):
+        raise SettingsError(f"KREISBUND_CONNECTIONS must be a number, {LEAST_CONNECTIONS} at least")
     return int(text)
 
 

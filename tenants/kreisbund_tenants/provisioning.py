@@ -82,6 +82,7 @@ OWNED_ROWS = (
     "rollout_county",
     "rollout_health",
     "support_invitation",
+    "county_hint",
 )
 WORKSPACE_REALMS = {"service-team": "SERVICE_TEAM", "state": "STATE", "operations": "OPERATIONS"}
 

@@ -22,7 +22,7 @@ EVENTS, EACH = 60, 20  # sealed in three checkpoints, with some more events behi
 SEED = int(os.environ.get("KREISBUND_AUDIT_SEED") or random.SystemRandom().randrange(2**32))
 ROWS = int(os.environ.get("KREISBUND_AUDIT_ROWS", "3"))
 COLUMNS = ["seq", "id", "case_id", "case_version", "at", "type", "actor", "task_id", "body", "hash"]
-CALL = "event_digest(%(previous)s, seq, id, case_id, case_version, at, type, actor, task_id, body::text)"
+CALL = "code.digest_of_event(%(previous)s, seq, id, case_id, case_version, at, type, actor, task_id, body::text)"
 
 
 @dataclass

@@ -153,8 +153,9 @@ def test_the_chain_holds_and_names_a_changed_row(office):
         owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
         owner.execute("UPDATE event SET actor = 'x' WHERE seq = 2")
         row = owner.execute(
-            "SELECT count(*) FROM event e JOIN event p ON p.seq = e.seq - 1 WHERE e.hash <> event_digest(p.hash, e.seq,"
-            " e.id, e.case_id, e.case_version, e.at, e.type, e.actor, e.task_id, e.body::text)"
+            "SELECT count(*) FROM event e JOIN event p ON p.seq = e.seq - 1 WHERE e.hash <>"
+            " code.digest_of_event(p.hash, e.seq, e.id, e.case_id, e.case_version, e.at, e.type, e.actor, e.task_id,"
+            " e.body::text)"
         ).fetchone()
     assert row == (1,)
 

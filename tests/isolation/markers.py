@@ -59,7 +59,7 @@ def plant(county: Rows, marker: Marker) -> None:
             " VALUES (gen_random_uuid(), %(case)s, 'upload', %(m)s, %(m)s, 1, 'x', %(m)s, true, %(m)s, now())",
             "INSERT INTO outbox (topic, payload, created_at)"
             " VALUES (%(m)s, json_build_object('a', %(m)s::text), now())",
-            "SELECT append_event(gen_random_uuid(), %(case)s, 1, now(), %(m)s, %(m)s, NULL, '{}')",
+            "SELECT code.chain_event(gen_random_uuid(), %(case)s, 1, now(), %(m)s, %(m)s, NULL, '{}')",
         ):
             county.execute(statement, {"case": case, "m": m})
 

@@ -165,7 +165,7 @@ class CaseWriter:
                     (task, made.id, 1 if role == "caseworker" else 2, role, at),
                 )
             connection.execute(
-                "SELECT append_event(%s, %s, 1, %s, 'SUBMITTED', %s, NULL, '{}')",
+                "SELECT code.chain_event(%s, %s, 1, %s, 'SUBMITTED', %s, NULL, '{}')",
                 (made.event, made.id, at, applicant),
             )
             connection.execute(

@@ -28,6 +28,10 @@ CROSSINGS = [
     "CREATE TABLE public.own (id int)",
     "CREATE TEMP TABLE own (id int)",
     "CREATE SCHEMA own",
+    "CREATE FUNCTION code.own() RETURNS int LANGUAGE sql RETURN 1",
+    "CREATE OR REPLACE FUNCTION code.finish_task(p_task uuid, p_actor text, p_now timestamptz) RETURNS void"
+    " LANGUAGE plpgsql AS 'BEGIN END'",
+    "DROP FUNCTION code.kept_data",
     "CREATE ROLE own",
     "UPDATE event SET type = 'x'",
     "DELETE FROM event",
@@ -62,7 +66,7 @@ def test_events_are_chained_by_the_county_itself(work_for: WorkFor, county: Tena
         for number in (before[0] + 1, before[0] + 2):
             event = (new_id(Kind.EVENT, START), START, f'{{"number":{number}}}')
             found = work.connection.execute(
-                "SELECT append_event(%s, NULL, NULL, %s, 'test', NULL, NULL, %s)", event
+                "SELECT code.chain_event(%s, NULL, NULL, %s, 'test', NULL, NULL, %s)", event
             ).fetchone()
             assert found == (number,)
         hashes = work.connection.execute("SELECT hash FROM event ORDER BY seq").fetchall()
@@ -106,3 +110,24 @@ def test_secrets_open_only_for_their_role_and_epoch() -> None:
     for role, epoch in (("kb_b", 1), ("kb_a", 2)):
         with pytest.raises(InvalidTag):
             secret_box.unwrap(key, role, epoch, wrapped)
+
+
+def test_what_all_counties_call_has_no_rights_of_its_own(deployment: Deployment) -> None:
+    with deployment.database.owner() as owner:
+        found = owner.execute(
+            "SELECT proname, prosecdef, proconfig FROM pg_proc WHERE pronamespace = 'code'::regnamespace"
+        ).fetchall()
+    assert len(found) > 9
+    assert {(definer, settings) for _name, definer, settings in found} == {(False, None)}
+
+
+def test_no_function_that_a_county_calls_by_name_stands_once_more(
+    deployment: Deployment, county: TenantContext
+) -> None:
+    """PostgreSQL looks through all functions of a name: with one in each county, each session would hold hundreds."""
+    with deployment.database.owner() as owner:
+        doubled = owner.execute(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'code'::regnamespace AND proname IN"
+            " (SELECT proname FROM pg_proc WHERE pronamespace <> 'code'::regnamespace)"
+        ).fetchall()
+    assert doubled == []

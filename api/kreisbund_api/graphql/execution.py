@@ -34,6 +34,7 @@ from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.principals import Principal, guest_of
 from kreisbund_platform.identity.standing import AccountBlockedError
 from kreisbund_platform.settings import Settings
+from kreisbund_platform.tenancy.attention import Changed
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.texts import _
@@ -128,6 +129,7 @@ class Executor:
         self._connections = connections
         self._clock = clock
         self._database = database
+        self.changed = Changed()  # what the worker is told of
         self._documents = Documents()
 
     def operation(self, principal: Principal, kind: type[Operation] = Operation) -> Operation:
@@ -189,10 +191,19 @@ class Executor:
                 operation.asks = asked.operation is OperationType.QUERY
                 answer = self._compiled(operation, prepared, asked, request)
                 answer = answer or _interpreted(operation, prepared, request)
+            if asked.operation is OperationType.MUTATION:
+                self._note(operation)
         except Exception as problem:
             return Answer(None, (shown(masked(problem)),))
         telemetry.operations.add(1, {"result": "error" if answer.errors else "ok"})
         return answer
+
+    def _note(self, operation: Operation) -> None:
+        """What a county's change leaves for the worker."""
+        if operation.has_worked:
+            due_at = operation.work.left.due_at(self._clock.now())
+            if due_at is not None:
+                self.changed.note(operation.work.tenant.id, due_at)
 
     def _compiled(
         self, operation: Operation, prepared: Prepared, asked: OperationDefinitionNode, request: Request

@@ -176,6 +176,11 @@ class Operation:
         """What services receive; only for callers from a county."""
         return WorkContext(self.connection, self.tenant, self.principal, self.clock, self.settings)
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether a service received the county's work."""
+        return "work" in self.__dict__
+
     @cached_property
     def team_work(self) -> TeamContext:
         """What services receive that work on what all counties share; only for the service team."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from kreisbund_infra.local import clamav, database, keycloak, processes, python_environment, set_up, styles
 from kreisbund_infra.local.home import Home, locked, prepare
-from kreisbund_infra.local.postgres import Server
+from kreisbund_infra.local.postgres import Server, connections
 from kreisbund_infra.local.problem import Problem, step
 
 SERVICES = {"api": "kreisbund_api", "worker": "kreisbund_api.worker"}
@@ -33,6 +33,8 @@ def environment_of(home: Home, server: Server | None) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONPYCACHEPREFIX": str(home.root / "bytecode"),  # compiling everything takes twice as long as a start
     }
+    if server is not None:
+        told |= {"KREISBUND_CONNECTIONS": os.environ.get("KREISBUND_CONNECTIONS", str(connections()))}
     told |= keycloak.environment(home) | clamav.environment(home)
     return {key: value for key, value in os.environ.items() if key not in MISLEADING} | told
 

@@ -47,7 +47,6 @@ ALLOCATOR = {
 SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
-    "max_connections": "300",
     "shared_buffers": "256MB",
     "password_encryption": "'scram-sha-256'",
     "log_statement": "none",
@@ -59,6 +58,16 @@ SETTINGS = {
     "log_error_verbosity": "terse",
     "timezone": "'UTC'",
 }
+SESSION_BYTES = 8 << 20  # of a county in which everything was asked once, measured
+LEAST_CONNECTIONS, MOST_CONNECTIONS = 60, 1000
+OTHER_CONNECTIONS = 200  # worker, command line, Keycloak, and who looks in
+PART_OF_MEMORY = 4
+
+
+def connections() -> int:
+    """Of the API at most: sessions of counties in a quarter of the machine's memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(LEAST_CONNECTIONS, min(memory // PART_OF_MEMORY // SESSION_BYTES, MOST_CONNECTIONS))
 
 
 @dataclass(frozen=True)
@@ -237,6 +246,7 @@ class Server:
         self._end_orphans()
         self._own_folder(self.socket)
         settings = SETTINGS | {"unix_socket_directories": f"'{self.socket}'", "port": str(self.port)}
+        settings |= {"max_connections": str(connections() + OTHER_CONNECTIONS)}
         if self.home.uses_keycloak:
             settings |= {"listen_addresses": "'127.0.0.1'"}
         if not self.durable:

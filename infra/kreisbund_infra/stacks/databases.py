@@ -1,6 +1,6 @@
 """PostgreSQL by CloudNativePG and Keycloak by its operator: two clusters, so that neither's owner reaches the other."""
 
-from kreisbund_infra.local.postgres import ALLOCATOR, SETTINGS
+from kreisbund_infra.local.postgres import ALLOCATOR, OTHER_CONNECTIONS, SETTINGS
 from kreisbund_infra.stacks.manifests import Body, manifest
 from kreisbund_infra.stacks.sites import Site
 from kreisbund_infra.stacks.workloads import OWNER
@@ -30,7 +30,9 @@ def databases(site: Site) -> list[Body]:
 
 
 def _postgres(site: Site, name: str, database: str, owner: str, secret: str, more: Body) -> list[Body]:
-    parameters = QUIET | {"max_connections": "300", "shared_buffers": "1GB", "timezone": "UTC"}
+    # one API more while versions change
+    most = (site.api_replicas + 1) * site.api_connections + OTHER_CONNECTIONS
+    parameters = QUIET | {"max_connections": str(most), "shared_buffers": "1GB", "timezone": "UTC"}
     made = {"database": database, "owner": owner, "secret": {"name": secret}, "encoding": "UTF8", "dataChecksums": True}
     spec = {
         "instances": site.database_instances,

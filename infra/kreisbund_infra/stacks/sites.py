@@ -32,7 +32,8 @@ class Site:
     with its slash, or nothing. `storage_class` is for databases, `shared_storage_class` for volumes that several pods
     write. `outside`: the networks (CIDR) that may be reached on port 443: S3, telemetry, signatures, identity
     providers. `kubernetes_api`: the network of the API server, which the operators' pods call. `keycloak_address`:
-    where `keycloak_url` lies inside of the site's own network, if it does.
+    where `keycloak_url` lies inside of the site's own network, if it does. `api_connections`: of each API to the
+    database at most, some 8 MB each there.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Site:
     registry: str = ""
     keycloak_address: str = ""
     api_replicas: int = 2
+    api_connections: int = 200
     worker_replicas: int = 2
     database_instances: int = 3
     database_size: str = "100Gi"

@@ -182,6 +182,7 @@ def _environment(site: Site) -> dict[str, str]:
         "KREISBUND_CHECKPOINTS": site.checkpoints,
         "KREISBUND_S3_ENDPOINT": site.s3_endpoint,
         "KREISBUND_CLAMD": "127.0.0.1:3310",
+        "KREISBUND_CONNECTIONS": str(site.api_connections),
         "OTEL_EXPORTER_OTLP_ENDPOINT": site.otlp_endpoint,
         "DATABASE_URL": f"postgresql://{DATABASE}",
     }

@@ -1,4 +1,4 @@
-"""The event log's hash chain, computed outside of the database: what `event_digest` computes, over the same text."""
+"""The event log's hash chain, computed outside of the database: what `digest_of_event` computes, over the same text."""
 
 from collections.abc import Sequence
 from hashlib import sha256

@@ -1,6 +1,6 @@
 """Appends to the county's hash-chained event log.
 
-An event holds ids and codes only, so that it can stand for ever; the database chains it (`append_event`).
+An event holds ids and codes only, so that it can stand for ever; the database chains it (`chain_event`).
 The chain's head is the county's one contended row: append as the last write of a transaction.
 """
 
@@ -35,7 +35,7 @@ def append(
     text = _text(body or {})
     actor = work.principal.subject if work.principal else None
     work.connection.execute(
-        "SELECT append_event(%s::uuid, %s::uuid, %s::integer, %s::timestamptz, %s, %s, %s::uuid, %s)",
+        "SELECT code.chain_event(%s::uuid, %s::uuid, %s::integer, %s::timestamptz, %s, %s, %s::uuid, %s)",
         (event_id, case_id, case_version, now, type, actor, task_id, text),
     )
     return event_id
@@ -52,7 +52,7 @@ def append_many(
         if id(body) not in of_body:
             of_body[id(body)] = places.setdefault(_text(body), len(places) + 1)
     work.connection.execute(
-        "SELECT append_events(%s::uuid[], %s::uuid[], %s::integer[], %s::timestamptz, %s, %s, %s::text[],"
+        "SELECT code.chain_events(%s::uuid[], %s::uuid[], %s::integer[], %s::timestamptz, %s, %s, %s::text[],"
         " %s::integer[])",
         (
             [ids.new_id(ids.Kind.EVENT, now) for _case in cases],
@@ -74,8 +74,9 @@ def _text(body: Mapping[str, Code]) -> str:
 def verify(work: WorkContext) -> int | None:
     """The number of the first event whose hash does not follow from the one before; None when the chain holds."""
     row = work.connection.execute(
-        "SELECT min(seq) FROM (SELECT seq, hash, event_digest(coalesce(lag(hash) OVER chain, sha256('kreisbund')),"
-        " seq, id, case_id, case_version, at, type, actor, task_id, body::text) AS expected"
+        "SELECT min(seq) FROM (SELECT seq, hash,"
+        " code.digest_of_event(coalesce(lag(hash) OVER chain, sha256('kreisbund')), seq,"
+        " id, case_id, case_version, at, type, actor, task_id, body::text) AS expected"
         " FROM event WINDOW chain AS (ORDER BY seq)) x WHERE hash IS DISTINCT FROM expected"
     ).fetchone()
     return row[0] if row else None

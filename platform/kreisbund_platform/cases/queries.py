@@ -71,7 +71,7 @@ class LockedCase:
     local_feasts: Sequence[str]
 
 
-HOLD_CASE = Statement("hold_case", "SELECT hold_case($1, $2)")
+HOLD_CASE = Statement("hold_case", "SELECT code.take_case($1, $2)")
 
 
 def hold_case(connection: Rows, case_id: UUID) -> LockedCase | None:
@@ -97,7 +97,7 @@ def _locked_case(found: PGresult) -> LockedCase | None:
     )
 
 
-COMPLETE_TASK = Statement("complete_task", "SELECT complete_task($1, $2, $3)")
+COMPLETE_TASK = Statement("complete_task", "SELECT code.finish_task($1, $2, $3)")
 
 
 def complete_task(connection: Rows, task_id: UUID, actor: str, at: datetime) -> None:
@@ -122,7 +122,7 @@ class StepRecord:
 
 RECORD_STEP = Statement(
     "record_step",
-    "SELECT record_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    "SELECT code.write_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
 )
 
 

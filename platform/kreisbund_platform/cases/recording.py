@@ -46,12 +46,14 @@ def record(
     _advance_status(case, settled, still_open, now)
     next_steps.tell(held, still_open, now)
     event_id = ids.new_id(ids.Kind.EVENT, now)
+    changes = _changes(settled, opened, lines, now, completed.token if completed else None)
+    work.left.from_on(_left_from(changes, now))
     queries.record_step(
         work.connection,
         queries.StepRecord(
             case=case,
             data_changed=settled.data_changed,
-            changes=_changes(settled, opened, lines, now, completed.token if completed else None),
+            changes=changes,
             event_id=event_id,
             at=now,
             type=type,
@@ -95,7 +97,7 @@ def _task(held: Held, opened: TaskOpened, now: datetime) -> NewTask:
 def _changes(
     settled: Settled, opened: list[NewTask], outbox: list[dict[str, Any]], now: datetime, done: int | None
 ) -> dict[str, Any]:
-    """Only lists that hold something; their names and columns are those of migration 0004. `done`: a closed token."""
+    """Only lists that hold something, named as `write_step_changes` names them. `done`: a closed token."""
     lists: dict[str, list[Any]] = {
         "cancelled": settled.cancelled,
         "tasks": opened,
@@ -120,6 +122,14 @@ def _changes(
         "outbox": outbox,
     }
     return {name: rows for name, rows in lists.items() if rows}
+
+
+def _left_from(changes: Mapping[str, list[Any]], now: datetime) -> datetime | None:
+    """From when on the worker has something to do after this step."""
+    waits = [line["due_at"] for name in ("timers", "jobs") for line in changes.get(name, ())]
+    if "outbox" in changes or "sent" in changes:
+        waits.append(now)
+    return min(waits, default=None)
 
 
 def _decided(case: HeldCase, settled: Settled, now: datetime) -> list[dict[str, Any]]:

@@ -81,12 +81,12 @@ OpenTask = HeldTask | NewTask
 
 
 def read_case(written: dict[str, Any]) -> HeldCase:
-    """The row as `hold_case` (migration 0009) writes it; the dict is used up."""
+    """The row as `take_case` (migration 0019) writes it; the dict is used up."""
     return HeldCase(**_typed(written, _CASE))
 
 
 def read_task(written: dict[str, Any]) -> HeldTask:
-    """The row as `hold_case` (migration 0009) writes it; the dict is used up."""
+    """The row as `take_case` (migration 0019) writes it; the dict is used up."""
     return HeldTask(**_typed(written, _TASK))
 
 

@@ -25,7 +25,6 @@ from psycopg.types.json import set_json_loads
 from kreisbund_platform.database.pooled import PooledConnection, SessionCursor, cleaned, was_reset
 from kreisbund_platform.settings import Settings
 
-CAP = 60
 # Below the role's CONNECTION LIMIT, which API and worker share.
 CAP_PER_LOGIN = 12
 WAIT_SECONDS = 5.0
@@ -76,22 +75,26 @@ class Login:
 
 
 class Database:
-    """All connections of a process. Thread-safe; opens nothing before it is asked."""
+    """All connections of a process, `cap` at most, else as the settings say. Thread-safe; opens nothing before it is
+    asked.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        cap: int = CAP,
+        cap: int | None = None,
         *,
         cap_per_login: int = CAP_PER_LOGIN,
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._url = settings.database_url
-        self._cap, self._cap_per_login, self._wait_seconds = cap, cap_per_login, wait_seconds
+        self._cap = settings.connections if cap is None else cap
+        self._cap_per_login, self._wait_seconds = cap_per_login, wait_seconds
         self._changed = threading.Condition()
         # from the least to the most recently used login
         self._idle: OrderedDict[Login, deque[PooledConnection]] = OrderedDict()
         self._open: dict[Login, int] = {}
+        self._all_open = 0
         self._retired: set[Login] = set()
 
     @property
@@ -156,6 +159,7 @@ class Database:
             idle = [connection for pool in self._idle.values() for connection in pool]
             self._idle.clear()
             self._open.clear()
+            self._all_open = 0
             self._cap = 0
         for connection in idle:
             connection.close()
@@ -174,7 +178,7 @@ class Database:
     def open_connections(self) -> int:
         """How many pooled connections are open or being opened."""
         with self._changed:
-            return sum(self._open.values())
+            return self._all_open
 
     def _take(self, login: Login) -> PooledConnection:
         deadline = time.monotonic() + self._wait_seconds
@@ -196,10 +200,11 @@ class Database:
                     self._idle.move_to_end(login)
                     return pool.pop(), None
                 if self._open.get(login, 0) < self._cap_per_login:
-                    has_room = sum(self._open.values()) < self._cap
+                    has_room = self._all_open < self._cap
                     evicted = None if has_room else self._evict()
                     if has_room or evicted is not None:
                         self._open[login] = self._open.get(login, 0) + 1
+                        self._all_open += 1
                         return None, evicted
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self._changed.wait(remaining):
@@ -214,6 +219,7 @@ class Database:
 
     def _close_slot(self, login: Login) -> None:
         left = self._open.get(login, 0) - 1
+        self._all_open -= login in self._open
         if left > 0:
             self._open[login] = left
         else:

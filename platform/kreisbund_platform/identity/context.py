@@ -1,6 +1,7 @@
 """What every service receives: whose connection, which county, which person, which clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import psycopg
 
@@ -8,6 +9,24 @@ from kreisbund_platform.clock import Clock
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.context import TenantContext
+
+
+class Left:
+    """What a piece of work leaves for the worker. Who says nothing leaves something at once."""
+
+    def __init__(self) -> None:
+        self._said = False
+        self._due_at: datetime | None = None
+
+    def from_on(self, due_at: datetime | None) -> None:
+        """From this moment on there is something to do, as far as this part of the work goes; None for nothing."""
+        self._said = True
+        if due_at is not None:
+            self._due_at = min(due_at, self._due_at or due_at)
+
+    def due_at(self, now: datetime) -> datetime | None:
+        """When the worker is to look; None where there is nothing for it."""
+        return self._due_at if self._said else now
 
 
 @dataclass(frozen=True)
@@ -22,6 +41,7 @@ class WorkContext:
     principal: Principal
     clock: Clock
     settings: Settings
+    left: Left = field(default_factory=Left, compare=False)
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,7 @@ _NOBODYS = {
             "tenant_secret": "Zugangsdaten der Mandanten",
             "workspace_secret": "Zugangsdaten der Arbeitsbereiche",
             "issuer": "Anmeldedienste",
+            "county_hint": "Hinweise an den Hintergrunddienst, in welchem Mandanten etwas ansteht",
             "key_alarm": "Alarme über unangekündigte Schlüssel der Anmeldedienste",
             "unit": "Organisationseinheiten",
             "municipality": "Gemeinden",

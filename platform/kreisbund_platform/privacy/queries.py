@@ -62,7 +62,7 @@ def case_of(connection: Rows, identifier: object) -> UUID | None:
     """The case that an id belongs to, whatever it names of a case."""
     if identifier is None:
         return None
-    row = connection.execute("SELECT case_of(%s::uuid)", (identifier,)).fetchone()
+    row = connection.execute("SELECT code.case_behind(%s::uuid)", (identifier,)).fetchone()
     return row[0] if row else None
 
 

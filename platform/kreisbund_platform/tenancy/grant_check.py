@@ -120,6 +120,8 @@ def held_privileges(connection: Rows, login_roles: Collection[str]) -> set[Privi
 def declared_privileges(connection: Rows, tenants: list[TenantContext]) -> set[Privilege]:
     """Everything that `grants` declares for the schemas as they are."""
     declared: set[Privilege] = set()
+    declared |= {Privilege("SCHEMA", grants.CODE, grants.CODE, PUBLIC, "USAGE")}
+    declared |= _callable(connection, PUBLIC, grants.CODE, None)
     for name, privileges in grants.WORKSPACES.items():
         role = roles.workspace_role(connection.info.dbname, name)
         declared |= _declared(connection, role, "shared", privileges)
@@ -154,6 +156,7 @@ def mend(connection: Rows, settings: Settings) -> None:
         roles.ensure_workspaces(connection, settings)
         for role, schema, secret in list(_secrets(connection, settings, tenants)):
             roles.ensure_role(connection, role, secret, schema)
+        grants.grant_code(connection)
         for tenant in tenants:
             grants.grant_county(connection, tenant.schema_name, tenant.login_role)
         present = held_privileges(connection, _roles(connection, tenants))

@@ -64,7 +64,7 @@ WORKSPACES: Mapping[str, Mapping[str, Privileges]] = {
     "registry": {
         **dict.fromkeys(("tenant", "issuer", "unit", "municipality", "tenant_secret", "workspace_secret"), READ),
         "schema_migration": READ,
-        **dict.fromkeys(("web_session", "kept_form"), WRITE),
+        **dict.fromkeys(("web_session", "kept_form", "county_hint"), WRITE),
         "key_alarm": APPEND,
     },
     "catalogue": {
@@ -107,6 +107,8 @@ FUNCTIONS: LiteralString = f"""SELECT p.oid::regprocedure::text FROM pg_proc p
 UNSETTLED: LiteralString = f"""{FUNCTIONS} AND (p.proacl IS NULL
     OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
     OR NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole))"""
+# Functions that run as who calls them, the same for all counties; whoever may log in may call them.
+CODE = "code"
 # What of `shared` a workspace may call; counties call nothing there.
 WORKSPACE_FUNCTIONS: Mapping[str, Sequence[str]] = {"registry": ("restore_login",)}
 
@@ -134,6 +136,12 @@ def close_to_public(connection: Rows) -> None:
     connection.execute(statement)
     connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     connection.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+
+
+def grant_code(connection: Rows) -> None:
+    """Lets everybody who may log in call what has no rights of its own."""
+    _execute(connection, "GRANT USAGE ON SCHEMA {} TO PUBLIC", CODE)
+    _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO PUBLIC", CODE)
 
 
 def grant_county(connection: Rows, schema: str, role: str) -> None:

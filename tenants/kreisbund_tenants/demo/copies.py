@@ -91,7 +91,7 @@ def _events(connection: Rows, seed: UUID, case_ids: list[UUID], now: datetime) -
         fresh = [new_id(Kind.EVENT, now) for _case in case_ids]
         many = len(case_ids)
         connection.execute(
-            "SELECT append_events(%s::uuid[], %s::uuid[], %s::integer[], %s, %s, %s, %s::text[], %s::integer[])",
+            "SELECT code.chain_events(%s::uuid[], %s::uuid[], %s::integer[], %s, %s, %s, %s::text[], %s::integer[])",
             (fresh, case_ids, [version] * many, at, type, actor, [body], [1] * many),
         )
 

@@ -75,7 +75,7 @@ def save_before(connection: Rows, batch: Batch, kept_keys: Sequence[str]) -> Non
         " c.template_version_id, from_variant_id = c.variant_id, version_after = c.version + 1, before ="
         " json_build_object('state', c.state, 'next_step', c.next_step, 'next_step_by', c.next_step_by, 'due_at',"
         " c.due_at, 'data', CASE WHEN cardinality(%(kept_keys)s::text[]) > 0 THEN"
-        " picked_data(c.data, %(kept_keys)s::text[]) END,"
+        " code.kept_data(c.data, %(kept_keys)s::text[]) END,"
         " 'timers', CASE WHEN s.waits THEN"
         " (SELECT coalesce(json_agg(t), '[]') FROM timer t WHERE t.case_id = c.id) END,"
         " 'subscriptions', CASE WHEN s.waits THEN"
@@ -107,8 +107,9 @@ def move_cases(connection: Rows, batch: Batch, version_id: UUID, variant_id: UUI
     """Gives the cases their new version and state, and tells their data in other names where there are any."""
     connection.execute(
         "UPDATE case_record c SET version = c.version + 1, template_version_id = %(to_version)s,"
-        " variant_id = %(to_variant)s::uuid, state = s.state::json, data = CASE WHEN %(maps)s THEN mapped_data(c.data,"
-        " %(old)s::text[], %(new)s::text[], %(drop)s::text[], %(added)s::jsonb) ELSE c.data END"
+        " variant_id = %(to_variant)s::uuid, state = s.state::json, data = CASE WHEN %(maps)s THEN"
+        " code.renamed_data(c.data, %(old)s::text[], %(new)s::text[], %(drop)s::text[], %(added)s::jsonb)"
+        " ELSE c.data END"
         f" FROM {MOVED} JOIN unnest(%(numbers)s::int[], %(states)s::text[]) s(number, state) ON s.number = m.shape"
         " WHERE c.id = m.id",
         batch.values(

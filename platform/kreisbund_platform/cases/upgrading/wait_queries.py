@@ -176,8 +176,9 @@ def timer_runs(
             " FROM event e WHERE e.case_id = m.id AND EXISTS (SELECT 1"
             " FROM json_array_elements_text(e.body -> 'passed') p"
             " WHERE p = ANY(string_to_array(r.sources, ',')))), c.opened_at) AS started_at,"
-            " CASE WHEN %(with_data)s THEN mapped_data(c.data, %(old)s::text[], %(new)s::text[], %(drop)s::text[],"
-            " %(added)s::jsonb) END AS data"
+            " CASE WHEN %(with_data)s THEN"
+            " code.renamed_data(c.data, %(old)s::text[], %(new)s::text[], %(drop)s::text[], %(added)s::jsonb)"
+            " END AS data"
             f" FROM {MOVED} JOIN unnest(%(r_shape)s::int[], %(r_token)s::int[], %(r_element_id)s::text[],"
             " %(sources)s::text[]) r(shape, token, element_id, sources) ON r.shape = m.shape"
             " JOIN case_record c ON c.id = m.id",
