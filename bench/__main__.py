@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench import chart, report, step
@@ -68,18 +69,34 @@ def _given(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _made(names: Sequence[str], held: ExitStack) -> list[step.Measure]:
     """The measures by name; what they need lasts as long as `held`."""
-    measures: list[step.Measure] = [held.enter_context(closing(ALONE[name]())) for name in names if name in ALONE]
+    measures: list[step.Measure] = []
+    for name in names:
+        if name in ALONE:
+            with _told(f"{name} is made"):
+                measures.append(held.enter_context(closing(ALONE[name]())))
     if any(name in MEASURES for name in names):
         here = held.enter_context(office())
-        measures += [held.enter_context(closing(MEASURES[name](here))) for name in names if name in MEASURES]
+        for name in names:
+            if name in MEASURES:
+                with _told(f"{name} is made"):
+                    measures.append(held.enter_context(closing(MEASURES[name](here))))
     return measures
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Long work says that it goes on."""
+    begun = time.monotonic()
+    yield
+    print(f"{what}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
 def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
     """Measures take turns at going first."""
     found: dict[str, float] = {}
     for measure in measures if number % 2 == 0 else reversed(measures):
-        found |= measure.round()
+        with _told(f"round {number + 1}, {type(measure).__name__}"):
+            found |= measure.round()
     print(f"round {number + 1}: " + ", ".join(f"{name} {value:.3g}" for name, value in found.items()), flush=True)
     return found
 

@@ -42,7 +42,7 @@ READY_SECONDS = 60.0
 
 class Deployment:
     """Its database is there from here until `close`, API and worker once they were started, so that what is filled in
-    before is not disturbed. `durable`: as in operation; tests do without.
+    before is not disturbed. `durable`: as in operation, once its counties are made; tests do without.
     """
 
     def __init__(self, counties: int, *, durable: bool = True) -> None:
@@ -50,24 +50,33 @@ class Deployment:
             folder = held.enter_context(tempfile.TemporaryDirectory(prefix="kreisbund-bench-"))
             self._home = Home(Path(folder), free_port())
             self.port = self._home.port
-            self.server = self._server(held, durable=durable)
-            self._environment = deployment.environment_of(self._home, self.server)
-            self.settings = Settings.from_environment(self._environment)
-            self.database = Database(self.settings)
-            held.callback(self.database.close)
-            self.connections = Connections(self.database, self.settings)
+            home.prepare(self._home)
+            self.server = self._server(durable=False)
+            held.callback(self.server.stop)
+            self.server.initialise()
+            self._open(held)
+            local_database.make_owner(self.server, Path(sys.prefix))
             self._make(counties)
+            if durable:
+                self.database.close()
+                self.server.stop()
+                os.sync()
+                self.server = self._server(durable=True)
+                self._open(held)
             self._held = held.pop_all()
 
-    def _server(self, held: ExitStack, *, durable: bool) -> Server:
-        home.prepare(self._home)
+    def _server(self, *, durable: bool) -> Server:
         server = local_database.chosen(self._home, Path(sys.prefix), durable=durable)
         assert server is not None, "without DATABASE_URL there is a server of our own"
-        held.callback(server.stop)
-        server.initialise()
-        server.start()
-        local_database.make_owner(server, Path(sys.prefix))
         return server
+
+    def _open(self, held: ExitStack) -> None:
+        self.server.start()
+        self._environment = deployment.environment_of(self._home, self.server)
+        self.settings = Settings.from_environment(self._environment)
+        self.database = Database(self.settings)
+        held.callback(self.database.close)
+        self.connections = Connections(self.database, self.settings)
 
     def _make(self, counties: int) -> None:
         seeding.seed(self.database, self.settings, SystemClock(), only=(COUNTY,))

@@ -1,6 +1,7 @@
 """Pooled connections belong to one role for life, within one cap, and come back clean."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -56,6 +57,21 @@ def test_the_least_recently_used_role_makes_room(deployment: Deployment, login: 
     _backend(pool, other_login)
     assert pool.open_connections() == 1
     assert _backend(pool, login) != first
+    pool.close()
+
+
+def test_what_nobody_used_for_long_is_closed_when_another_comes_back(
+    deployment: Deployment, login: Login, other_login: Login
+) -> None:
+    pool = Database(deployment.settings, 5, idle_seconds=0.05)
+    with pool.connection(login):
+        _backend(pool, login)
+    time.sleep(0.1)
+    kept = _backend(pool, other_login)
+    _backend(pool, other_login)
+    assert pool.open_connections() == 1
+    assert _backend(pool, other_login) == kept
+    assert _backend(pool, login) != kept
     pool.close()
 
 

@@ -1,7 +1,8 @@
 """Connections that belong to one login role for life, pooled under one global cap.
 
 A pooled connection is never handed to another role. When the cap is reached, an idle connection of the
-least recently used role makes room; who finds none waits. Settings that matter are sent at connect,
+least recently used role makes room; who finds none waits. What nobody used for long is closed when another
+comes back: each keeps some megabytes in the server. Settings that matter are sent at connect,
 because a role may change its own defaults. Nothing here logs a statement or a parameter.
 """
 
@@ -28,6 +29,7 @@ from kreisbund_platform.settings import Settings
 # Below the role's CONNECTION LIMIT, which API and worker share.
 CAP_PER_LOGIN = 12
 WAIT_SECONDS = 5.0
+IDLE_SECONDS = 900.0
 CONNECT_SECONDS = 5
 SESSION_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
@@ -86,13 +88,15 @@ class Database:
         *,
         cap_per_login: int = CAP_PER_LOGIN,
         wait_seconds: float = WAIT_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._url = settings.database_url
         self._cap = settings.connections if cap is None else cap
-        self._cap_per_login, self._wait_seconds = cap_per_login, wait_seconds
+        self._cap_per_login, self._wait_seconds, self._idle_seconds = cap_per_login, wait_seconds, idle_seconds
         self._changed = threading.Condition()
         # from the least to the most recently used login
         self._idle: OrderedDict[Login, deque[PooledConnection]] = OrderedDict()
+        self._returned: dict[Login, float] = {}  # when one of its connections came back last
         self._open: dict[Login, int] = {}
         self._all_open = 0
         self._retired: set[Login] = set()
@@ -210,12 +214,13 @@ class Database:
                 if remaining <= 0 or not self._changed.wait(remaining):
                     raise DatabaseUnavailableError("no connection came free in time")
 
-    def _evict(self) -> PooledConnection | None:
-        for login, pool in self._idle.items():
-            if pool:
-                self._close_slot(login)
-                return pool.popleft()
-        return None
+    def _evict(self, unused_since: float = float("inf")) -> PooledConnection | None:
+        """An idle connection of the least recently used role, to be closed, if it was used before this moment only."""
+        login = next((login for login, pool in self._idle.items() if pool), None)
+        if login is None or self._returned[login] >= unused_since:
+            return None
+        self._close_slot(login)
+        return self._idle[login].popleft()
 
     def _close_slot(self, login: Login) -> None:
         left = self._open.get(login, 0) - 1
@@ -240,12 +245,17 @@ class Database:
             self._drop(login, connection)
             return
         with self._changed:
-            if self._cap and login not in self._retired:
+            is_kept = bool(self._cap) and login not in self._retired
+            if is_kept:
                 self._idle.setdefault(login, deque()).append(connection)
                 self._idle.move_to_end(login)
+                self._returned[login] = time.monotonic()
+                stale = self._evict(self._returned[login] - self._idle_seconds)
                 self._changed.notify()
-                return
-        self._drop(login, connection)
+        if not is_kept:
+            self._drop(login, connection)
+        elif stale is not None:
+            stale.close()
 
     def _drop(self, login: Login, connection: PooledConnection) -> None:
         connection.close()
