@@ -69,12 +69,12 @@ class Scanning:
         try:
             found = self._serve(tenant)
         except (NoVerdictError, DatabaseUnavailableError):
-            self._turns.rests(tenant.id, attention.ALWAYS)
+            self._turns.rests(tenant.id, self._clock.now())
             raise
         except Exception as problem:
             telemetry.log("scan_round_failed", problem=problem, tenant=tenant.slug)
             return False
-        self._turns.rests(tenant.id, attention.ALWAYS if found else None)
+        self._turns.rests(tenant.id, self._clock.now() if found else None)
         return found
 
     def _serve(self, tenant: TenantContext) -> bool:

@@ -99,7 +99,7 @@ class Worker:
         except LoginRefusedError as problem:
             telemetry.log("county_login_refused", problem=problem, tenant=tenant.slug)
         except DatabaseUnavailableError:
-            self._turns.rests(tenant.id, attention.ALWAYS)
+            self._turns.rests(tenant.id, self._clock.now())
             raise
         except Exception as problem:
             telemetry.log("worker_round_failed", problem=problem, tenant=tenant.slug)
@@ -113,11 +113,12 @@ class Worker:
         self._tidy_daily(tenant)
         due_at = self._upcoming(tenant)
         if due_at is not None and due_at <= self._clock.now():
+            due_at = self._clock.now()
             done += sum(self._repeat(tenant, step) for step in STEPS)
             done += self._collect(tenant) + self._upgrade(tenant)
         self._watch_now_and_then(tenant)
         done += self._erase_now_and_then(tenant)
-        self._turns.rests(tenant.id, attention.ALWAYS if done else due_at)
+        self._turns.rests(tenant.id, self._clock.now() if done else due_at)
         return done > 0
 
     def _upcoming(self, tenant: TenantContext) -> datetime | None:

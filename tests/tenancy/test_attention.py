@@ -64,6 +64,33 @@ def test_a_county_with_something_due_comes_at_its_moment() -> None:
     assert [watched.round() for _round in range(4)] == [[], [other.slug], [one.slug], []]
 
 
+def test_more_than_a_round_holds_all_have_their_turn() -> None:
+    """Who always has more to do comes behind those who waited."""
+    turns, many, seen = Turns(in_turn=0, most_due=3), counties(10), set()
+    for second in range(4):
+        now = START + second * SECOND
+        for county in turns.next(many, now):
+            turns.looks_at(county.id)
+            turns.rests(county.id, now)
+            seen.add(county.slug)
+    assert seen == {each.slug for each in many}
+
+
+def test_rounds_that_follow_at_once_do_not_bring_the_others_more_often() -> None:
+    turns, many = Turns(in_turn=4), counties(10)
+    for county in many:
+        turns.looks_at(county.id)
+    busy = many[9]
+    rounds = []
+    for tick in range(20):
+        now = START + tick * SECOND / 10
+        turns.rests(busy.id, now)
+        rounds.append([county.slug for county in turns.next(many, now)])
+        turns.looks_at(busy.id)
+    assert [len(each) for each in rounds] == ([5] + [1] * 9) * 2
+    assert all(each[0] == busy.slug for each in rounds)
+
+
 def test_a_hint_during_a_look_brings_another_look() -> None:
     turns, (county,) = Turns(in_turn=0), counties(1)
     turns.looks_at(county.id)

@@ -16,7 +16,8 @@ from psycopg import Connection
 
 from kreisbund_platform.tenancy.context import TenantContext
 
-IN_TURN = 4  # counties a round beside those in which something is due
+IN_TURN = 4  # counties a second beside those in which something is due; so few are all looked at in each round
+EVERY = timedelta(seconds=1)
 MOST_DUE = 20  # of those a round, so that a later hint need not wait for hundreds
 SOON = timedelta(hours=1)  # what is due later is found in its county's turn
 GATHERED_SECONDS = 0.25
@@ -71,7 +72,8 @@ class Turns:
     def __init__(self, in_turn: int = IN_TURN, most_due: int = MOST_DUE) -> None:
         self._in_turn, self._most_due = in_turn, most_due
         self._due: dict[UUID, datetime | None] = {}
-        self._last: str = ""  # the slug of whose turn it was
+        self._last: str = ""  # the slug of whose turn it was,
+        self._turned_at = ALWAYS  # and when
         self._lock = threading.Lock()
 
     def hint(self, hints: Hints) -> None:
@@ -87,7 +89,9 @@ class Turns:
             self._due[county] = None
 
     def rests(self, county: UUID, until: datetime | None) -> None:
-        """After a look: when something will be due, None where nothing is known."""
+        """After a look: when something will be due, None where nothing is known. What is due already comes behind the
+        others only if this moment is `now`.
+        """
         if until is not None:
             self.hint({county: until})
 
@@ -96,10 +100,17 @@ class Turns:
         with self._lock:
             due = [(at, each.slug, each) for each in counties if (at := self._due.get(each.id, ALWAYS)) and at <= now]
             chosen = [each for _at, _slug, each in sorted(due)[: self._most_due]]
-            others = _from(sorted(each.slug for each in counties), self._last)[: self._in_turn]
-            self._last = others[-1] if others else ""
-        names = set(others) - {each.slug for each in chosen}
+            names = self._in_their_turn(sorted(each.slug for each in counties), now)
+        names -= {each.slug for each in chosen}
         return chosen + [each for each in counties if each.slug in names]
+
+    def _in_their_turn(self, slugs: Sequence[str], now: datetime) -> set[str]:
+        """Rounds follow each other at once while there is work: then the others do not come more often."""
+        if len(slugs) > self._in_turn and now - self._turned_at < EVERY:
+            return set()
+        found = _from(slugs, self._last)[: self._in_turn]
+        self._last, self._turned_at = (found[-1] if found else ""), now
+        return set(found)
 
 
 def _from(slugs: Sequence[str], last: str) -> list[str]:
