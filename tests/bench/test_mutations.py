@@ -24,7 +24,7 @@ def test_what_is_run_by_the_floor_is_a_whole_mutation(measure):
     texts = [text for text, _values in measure._replay.recorded.calls]
     assert texts.count("BEGIN") == texts.count("COMMIT") == 1
     inside = texts[texts.index("BEGIN") : texts.index("COMMIT")]
-    for part in ("INSERT INTO idempotency", "hold_case", "complete_task", "record_step", "UPDATE idempotency"):
+    for part in ("INSERT INTO idempotency", "take_case", "finish_task", "write_step", "UPDATE idempotency"):
         assert sum(part in text for text in inside) == 1, part
     assert any("account_block" in text for text in texts), "where the person stands"
 

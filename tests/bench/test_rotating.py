@@ -33,7 +33,7 @@ def test_each_deployment_is_asked_the_same_and_looked_at(small):
         reads = _reads(crowd)
         assert sum(reads) == 36 + 2 * number  # and two of everybody at first
         assert max(reads) - min(reads) <= 6, "every county has its turn"
-        assert crowd.completed() == crowd.sent == 4  # of forty requests
+        assert crowd.completed() == crowd.sent == 4 + number  # of forty requests, and everybody one at first
         assert _states(crowd.site) == {"T"}
         crowd.site.wake()
         assert "T" not in _states(crowd.site)

@@ -156,6 +156,7 @@ def opened(chromium, site, browser):
 
 
 def accessible(page):
+    page.wait_for_load_state("load")  # behind a click it may not have its style yet
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     found = Axe().run(page).response["violations"]
     assert not found, (page.url, [(each["id"], each["nodes"][0]["html"]) for each in found])
