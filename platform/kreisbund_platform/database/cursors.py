@@ -10,6 +10,7 @@ from uuid import UUID
 from kreisbund_platform.database.object_types import Key
 
 LONGEST = 2_000
+LARGEST_PAGE = 100
 READERS = {"timestamptz": datetime.fromisoformat, "date": date.fromisoformat, "uuid": UUID, "bigint": int, "text": str}
 
 
@@ -49,6 +50,6 @@ def page_size(first: object) -> int:
     """How many are asked for: 0..100, 20 where nothing is said."""
     if first is None:
         return 20
-    if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first <= 100:
+    if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first <= LARGEST_PAGE:
         raise BadPageError
     return first
