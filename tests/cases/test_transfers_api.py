@@ -45,6 +45,7 @@ def test_from_county_to_county(api, office, other_office):
     sent = first["transfer"]
     assert (sent["direction"], sent["status"], sent["county"], sent["case"]) == (
         "OUT", "PACKED", {"slug": OTHER_COUNTY}, {"status": "TRANSFERRED"})  # fmt: skip
+    assert api.app.state.executor.changed._due[office.tenant.id] == office.clock.now(), "the worker is to send it"
     assert api.ask("team_lead", TRANSFER, input=given)["data"]["transferCase"] == first
     here = office.deployment
     worker = Worker(here.settings, here.connections, here.registry, office.clock)

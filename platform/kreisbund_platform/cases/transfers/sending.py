@@ -95,6 +95,7 @@ def _pack(work: WorkContext, held: Held, order: Transfer, receiver: tuple[UUID, 
         started_by=work.principal.subject,
     )
     queries.insert(work.connection, row)
+    work.left.from_on(now)
     settled = steps.settle(work, held, Cancel())
     case.status = "TRANSFERRED"
     body = {"transfer": str(transfer_id), "county": receiver[1]}
