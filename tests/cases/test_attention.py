@@ -43,7 +43,7 @@ def quiet(office):
     case_id = office.submit().case_id
     here = office.deployment
     with here.connections.for_tenant(office.tenant) as connection, connection.transaction(force_rollback=True):
-        for table in ("outbox", "timer", "job", "outbound_event"):
+        for table in ("outbox", "timer", "job", "outbound_event", "case_transfer", "case_upgrade"):
             connection.execute(f"DELETE FROM {table}")
         yield connection, case_id
 
