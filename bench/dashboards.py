@@ -62,6 +62,7 @@ class Dashboards(Measure):
         self._rest()
 
     def round(self) -> dict[str, float]:
+        self._rest()  # other measures have applications, too
         line = self._line()
         write, busy = self._busily()
         one_by_one = self._one_by_one()
