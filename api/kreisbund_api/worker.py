@@ -113,7 +113,6 @@ class Worker:
         self._tidy_daily(tenant)
         due_at = self._upcoming(tenant)
         if due_at is not None and due_at <= self._clock.now():
-            due_at = self._clock.now()
             done += sum(self._repeat(tenant, step) for step in STEPS)
             done += self._collect(tenant) + self._upgrade(tenant)
         self._watch_now_and_then(tenant)

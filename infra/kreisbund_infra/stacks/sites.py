@@ -33,7 +33,7 @@ class Site:
     write. `outside`: the networks (CIDR) that may be reached on port 443: S3, telemetry, signatures, identity
     providers. `kubernetes_api`: the network of the API server, which the operators' pods call. `keycloak_address`:
     where `keycloak_url` lies inside of the site's own network, if it does. `api_connections`: of each API to the
-    database at most, some 8 MB each there.
+    database at most, up to 8 MB each there.
     """
 
     name: str

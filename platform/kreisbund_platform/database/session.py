@@ -98,7 +98,6 @@ class Database:
         self._idle: OrderedDict[Login, deque[PooledConnection]] = OrderedDict()
         self._returned: dict[Login, float] = {}  # when one of its connections came back last
         self._open: dict[Login, int] = {}
-        self._all_open = 0
         self._retired: set[Login] = set()
 
     @property
@@ -163,7 +162,6 @@ class Database:
             idle = [connection for pool in self._idle.values() for connection in pool]
             self._idle.clear()
             self._open.clear()
-            self._all_open = 0
             self._cap = 0
         for connection in idle:
             connection.close()
@@ -182,7 +180,7 @@ class Database:
     def open_connections(self) -> int:
         """How many pooled connections are open or being opened."""
         with self._changed:
-            return self._all_open
+            return sum(self._open.values())
 
     def _take(self, login: Login) -> PooledConnection:
         deadline = time.monotonic() + self._wait_seconds
@@ -204,11 +202,10 @@ class Database:
                     self._idle.move_to_end(login)
                     return pool.pop(), None
                 if self._open.get(login, 0) < self._cap_per_login:
-                    has_room = self._all_open < self._cap
+                    has_room = sum(self._open.values()) < self._cap
                     evicted = None if has_room else self._evict()
                     if has_room or evicted is not None:
                         self._open[login] = self._open.get(login, 0) + 1
-                        self._all_open += 1
                         return None, evicted
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self._changed.wait(remaining):
@@ -224,7 +221,6 @@ class Database:
 
     def _close_slot(self, login: Login) -> None:
         left = self._open.get(login, 0) - 1
-        self._all_open -= login in self._open
         if left > 0:
             self._open[login] = left
         else:

@@ -89,8 +89,8 @@ class Turns:
             self._due[county] = None
 
     def rests(self, county: UUID, until: datetime | None) -> None:
-        """After a look: when something will be due, None where nothing is known. What is due already comes behind the
-        others only if this moment is `now`.
+        """After a look: when something will be due, None where nothing is known; `now` for what is due already, so that
+        it comes behind the others.
         """
         if until is not None:
             self.hint({county: until})

@@ -139,7 +139,9 @@ def close_to_public(connection: Rows) -> None:
 
 
 def grant_code(connection: Rows) -> None:
-    """Lets everybody who may log in call what has no rights of its own."""
+    """Lets everybody who may log in call what has no rights of its own; nothing before its migration."""
+    if connection.execute("SELECT to_regnamespace(%s)", (CODE,)).fetchone() == (None,):
+        return
     _execute(connection, "GRANT USAGE ON SCHEMA {} TO PUBLIC", CODE)
     _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO PUBLIC", CODE)
 

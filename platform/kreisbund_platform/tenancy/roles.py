@@ -169,6 +169,7 @@ def renew_grants(connection: Rows, schema: str) -> None:
 
 
 def _renew_shared(connection: Rows) -> None:
+    grants.grant_code(connection)
     for workspace in grants.WORKSPACES:
         role = workspace_role(connection.info.dbname, workspace)
         if role_exists(connection, role):

@@ -28,4 +28,4 @@ def upcoming(connection: Connection[Any], now: datetime) -> datetime | None:
     """
     given = {"now": now, "today": now.astimezone(BERLIN).date()}
     row = connection.execute(UPCOMING, given).fetchone()
-    return row[0] if row else None
+    return max(row[0], now) if row and row[0] else None

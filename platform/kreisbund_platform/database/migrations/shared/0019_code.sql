@@ -3,7 +3,6 @@
 -- them, on the tables that the caller's search_path names; there is nothing in them that a county may not do itself.
 -- Their names differ from those of the counties' own former functions, which nobody calls any more.
 CREATE SCHEMA code;
-GRANT USAGE ON SCHEMA code TO PUBLIC;
 -- What is hashed: every column, length-prefixed, over the hash before it.
 CREATE FUNCTION code.digest_of_event(previous bytea, seq bigint, id uuid, case_id uuid, case_version integer,
     at timestamptz, type text, actor text, task_id uuid, body text) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -188,4 +187,3 @@ $$;
 CREATE FUNCTION code.kept_data(data json, names text[]) RETURNS json LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT coalesce((SELECT json_object_agg(n, data -> n) FROM unnest(names) n WHERE data::jsonb ? n), '{}')
 $$;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA code TO PUBLIC;
