@@ -35,6 +35,9 @@ def test_results_come_in_order_however_long(connection: PooledConnection) -> Non
         assert found is not None
         assert [len(each.get_value(0, 0) or b"") for each in found] == [LONG, 2, 1]
         assert found[1].get_value(0, 0) == b"yy"
+    found = asyncio.run(exchange(connection, [SAID.call(connection, "x" * LONG, 2)]))
+    assert found is not None
+    assert len(found[0].get_value(0, 0) or b"") == 2 * LONG
     assert connection.pgconn.pipeline_status == PipelineStatus.OFF
     assert connection.execute("SELECT 7").fetchone() == (7,)
 

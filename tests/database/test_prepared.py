@@ -10,13 +10,14 @@ import pytest
 from psycopg.pq import PipelineStatus
 
 from kreisbund_platform.database import prepared
-from kreisbund_platform.database.prepared import Remembered, Statement, array, transaction
+from kreisbund_platform.database.prepared import Remembered, Statement, array, bytea, transaction, undone_if
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import Deployment, login_of
 
 COUNT = Statement("test_count", "INSERT INTO case_number_counter VALUES ($1, $2)")
 LAST = Statement("test_last", "SELECT last_number FROM case_number_counter WHERE year = $1")
+LENGTH = Statement("test_length", "SELECT length($1::bytea)")
 YEARS = range(1900, 1910)
 
 
@@ -166,3 +167,78 @@ def _until_somebody_waits(owner: psycopg.Connection[Any]) -> None:
     while owner.execute(query).fetchone() != (1,):
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_what_was_asked_is_there_with_what_comes_next(connection: psycopg.Connection[Any]) -> None:
+    with transaction(connection):
+        COUNT.owe(connection, 1900, 7)
+        asked = LAST.ask(connection, 1900)
+        other = LAST.ask(connection, 1901)
+        assert LAST.run(connection, 1900).get_value(0, 0) == b"7"
+        assert (asked.result().get_value(0, 0), other.result().ntuples) == (b"7", 0)
+        assert LAST.ask(connection, 1900).result().get_value(0, 0) == b"7"
+    assert LAST.ask(connection, 1900).result().get_value(0, 0) == b"7"
+
+
+@pytest.mark.parametrize("way", [LENGTH.run, LENGTH.send, LENGTH.owe, LENGTH.ask])
+def test_what_is_longer_than_a_socket_holds_goes_out(connection: psycopg.Connection[Any], way: Any) -> None:
+    with transaction(connection):
+        COUNT.run(connection, 1900, 7)
+        way(connection, bytea(b"x" * 5_000_000))
+    assert counted(connection) == [1900]
+
+
+def by_cursor(connection: psycopg.Connection[Any], year: int, number: int) -> None:
+    connection.execute("INSERT INTO case_number_counter VALUES (%s, %s)", (year, number))
+
+
+def kept(_result: object) -> bool:
+    return False
+
+
+def refused(_result: object) -> bool:
+    return True
+
+
+def within(connection: psycopg.Connection[Any], year: int, number: int) -> None:
+    with connection.transaction():
+        by_cursor(connection, year, number)
+
+
+@pytest.mark.parametrize("way", [COUNT.run, COUNT.send, COUNT.owe, by_cursor, within])
+@pytest.mark.parametrize("before", [COUNT.run, COUNT.send, COUNT.owe, by_cursor])
+def test_what_is_refused_is_undone_and_nothing_else(connection: psycopg.Connection[Any], way: Any, before: Any) -> None:
+    with transaction(connection):
+        before(connection, 1900, 1)
+        undone_if(connection, lambda: way(connection, 1901, 1), kept)
+        undone_if(connection, lambda: way(connection, 1902, 1), refused)
+        assert undone_if(connection, lambda: "refused", refused) == "refused"
+        COUNT.owe(connection, 1903, 1)
+        undone_if(connection, lambda: undone_if(connection, lambda: way(connection, 1904, 1), kept), refused)
+        undone_if(connection, lambda: undone_if(connection, lambda: way(connection, 1905, 1), refused), kept)
+    assert counted(connection) == [1900, 1901, 1903]
+
+
+@pytest.mark.parametrize("way", [COUNT.send, COUNT.owe])
+def test_the_error_of_what_is_refused_goes_with_it(connection: psycopg.Connection[Any], way: Any) -> None:
+    with transaction(connection):
+        COUNT.run(connection, 1900, 1)
+        undone_if(connection, lambda: LAST.run(connection, 1900) and way(connection, 1900, 1), refused)
+        COUNT.run(connection, 1901, 1)
+    assert counted(connection) == [1900, 1901]
+
+
+@pytest.mark.parametrize("way", [COUNT.run, COUNT.send, COUNT.owe])
+def test_what_raises_gives_the_transaction_up(connection: psycopg.Connection[Any], way: Any) -> None:
+    def work() -> None:
+        way(connection, 1901, 1)
+        raise ZeroDivisionError
+
+    def both() -> None:
+        with transaction(connection):
+            COUNT.run(connection, 1900, 1)
+            undone_if(connection, work, kept)
+
+    with pytest.raises(ZeroDivisionError):
+        both()
+    assert counted(connection) == []

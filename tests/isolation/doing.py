@@ -22,13 +22,15 @@ MOST_ROUNDS = 50
 class Doing:
     """What people do in the world.
 
-    `seen` gathers the coordinates that their answers showed, `done` the mutations that succeeded.
+    `seen` gathers the coordinates that their answers showed, `done` the mutations that succeeded, `said` all that was
+    answered: who, the document, its variables.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.seen: set[str] = set()
         self.done: set[str] = set()
+        self.said: list[tuple[Person, str, dict[str, Any]]] = []
 
     def do(self, person: Person, mutation: str, **given: Any) -> dict[str, Any]:
         """Runs a mutation that must succeed; answers what the success holds."""
@@ -73,6 +75,7 @@ class Doing:
         (said,) = self.world.ask(person, [{"query": document, "variables": values}])
         assert "errors" not in said.body, (person.name, mutation, said.body["errors"])
         self.seen |= seen(document, said.body)
+        self.said.append((person, document, values))
         return said.body["data"]["done"]  # type: ignore[no-any-return]
 
 

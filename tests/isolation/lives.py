@@ -27,4 +27,4 @@ def lived(world: World) -> None:
     life_of_rights.live(doing)
     lead = world.person("service_team_lead")
     doing.look(lead, life_of_templates.version_of(doing, lead, life_of_templates.SCHOOL, 2), ROLLOUT_DEPTH)
-    world.shown, world.done = doing.seen, doing.done
+    world.shown, world.done, world.said = doing.seen, doing.done, doing.said

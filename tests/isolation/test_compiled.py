@@ -1,5 +1,5 @@
 """A query's ways, the interpreter, one statement, and that without a thread, answer the same bytes and record the same
-reads.
+reads; so do a change's two ways.
 """
 
 import asyncio
@@ -96,6 +96,28 @@ def test_all_ways_answer_the_same(world: World, judge: Judge, recorded: list[Any
     assert unlike[:3] == []
     assert ways["compiled"] > len(world.people) * DOCUMENTS_EACH / 2
     assert ways["quick"] > len(world.people) * DOCUMENTS_EACH / 4  # of counties' people alone
+
+
+def test_a_change_has_one_answer_either_way(world: World, recorded: list[Any], monkeypatch, told) -> None:
+    """What was changed, once more under its key in other words: nothing happens, and the answer is written anew."""
+    executor = world.services.execute
+    assert isinstance(executor, Executor)
+    ways, unlike = Counter[str](), []
+    monkeypatch.setattr(telemetry.interpreted, "add", lambda number, why: ways.update({why["reason"]: number}))
+    for person, document, variables in world.said:
+        text = document.replace("{ __typename", "{ again: __typename", 1)
+        answers, seen = [], []
+        for long_way in (True, False):
+            recorded.clear()
+            answers.append(executor.run(principal_of(world, person), Request(text, variables), long_way=long_way))
+            seen.append(_told([*recorded]))
+        ways["compiled"] += answers[1].was_compiled
+        gone = all(each.errors for each in answers)  # what was made is not there any more
+        if seen[0] != seen[1] or not (gone or answers[0].body == answers[1].body):
+            unlike.append((person.name, text, [each.body for each in answers], seen))
+    told(f"changes by their way: {dict(ways)}")
+    assert unlike[:3] == []
+    assert ways["compiled"] > 0.9 * len(world.said)
 
 
 def _told(seen: list[Any]) -> list[Any]:

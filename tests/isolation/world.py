@@ -69,7 +69,8 @@ class Said:
 class World:
     """The running application and everybody who may ask it.
 
-    `shown` and `done`: fields that answers showed, and mutations that succeeded, before the attempts begin.
+    `shown`, `done` and `said`: fields that answers showed, mutations that succeeded, and who said which, before the
+    attempts begin.
     """
 
     deployment: Deployment
@@ -78,6 +79,7 @@ class World:
     people: list[Person]
     shown: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
+    said: "list[tuple[Person, str, dict[str, Any]]]" = field(default_factory=list)
 
     @property
     def services(self) -> Services:

@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 from graphql.execution.values import get_argument_values
 
 from kreisbund_api.graphql.operation import Operation
-from kreisbund_api.graphql.reading import Info, selection_of
+from kreisbund_api.graphql.reading import Info, NotCompiledError, RootInfo, selection_of
 from kreisbund_api.graphql.refusals import bad_input
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.idempotency import (
@@ -28,16 +28,16 @@ from kreisbund_platform.database.idempotency import (
     in_transaction,
     keep,
     reserve,
-    undone_if,
 )
 from kreisbund_platform.database.object_types import One
-from kreisbund_platform.database.selection import TYPE_KEY, Selection
+from kreisbund_platform.database.prepared import undone_if
+from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
 from kreisbund_platform.database.session import OwnerAbsentError
 from kreisbund_platform.errors import REFUSALS, Conflict, Forbidden, Invalid, Refusal
 from kreisbund_platform.identity import suspension
 from kreisbund_platform.identity.freshness import fresh_login_problem
 from kreisbund_platform.identity.policy import may
-from kreisbund_platform.privacy import answers
+from kreisbund_platform.privacy import answers, keys
 from kreisbund_platform.privacy.answers import Answer
 from kreisbund_platform.rights import four_eyes
 from kreisbund_platform.texts import _
@@ -58,15 +58,67 @@ class Done:
 Outcome = Done | Refusal
 
 
+class Rendering(Protocol):
+    """How a change's answer is written for who asked: texts that are kept as they were given.
+
+    `document_hash`: tells whether an answer was asked for in these words and this way before.
+    """
+
+    @property
+    def document_hash(self) -> bytes:
+        """32 bytes."""
+
+    def refusal(self, result_type: str, fields: Mapping[str, Any]) -> str:
+        """The text of a refusal."""
+
+    def success(self, operation: Operation, result_type: str, values: Mapping[str, Any]) -> str:
+        """The text of a success, read as the person may see it."""
+
+    def answer(self, text: str) -> Any:
+        """What the field's resolver answers."""
+
+
+@dataclass(frozen=True)
+class Interpreted:
+    """For GraphQL's interpreter: JSON whose objects say which type they are."""
+
+    selection: Selection
+
+    @property
+    def document_hash(self) -> bytes:
+        """Of what is selected."""
+        return hashlib.sha256(repr(self.selection.children).encode()).digest()
+
+    def refusal(self, result_type: str, fields: Mapping[str, Any]) -> str:
+        """A refusal holds codes and messages only."""
+        return orjson.dumps(projected(fields, result_type, self.selection, marked=True)).decode()
+
+    def success(self, operation: Operation, result_type: str, values: Mapping[str, Any]) -> str:
+        """One statement."""
+        answer = operation.read(One(result_type, "true"), lambda: self.selection, values)
+        return orjson.dumps(answer).decode()
+
+    def answer(self, text: str) -> Any:
+        """What the interpreter walks through."""
+        return orjson.loads(text)
+
+
+@dataclass(frozen=True)
+class ChangeInfo(RootInfo):
+    """What a change may know of its field where not the interpreter asks."""
+
+    arguments: Mapping[str, Any]
+    rendering: Rendering
+
+
 @dataclass(frozen=True)
 class Change:
     """One call of a mutation field."""
 
     operation: Operation
-    selection: Selection
+    rendering: Rendering
     scope: Scope
     request_hash: bytes
-    document_hash: bytes
     given: Mapping[str, Any]
     act: Callable[[], Outcome]
 
@@ -79,29 +131,46 @@ def perform(
     `by_owner`: in the owner's transaction; `there`: in that of a county which an operator has to do with.
     """
     raw, operation = info._raw_info, there or info.context
-    selection = selection_of(info, operation)
-    if not may(operation.principal, f"Mutation.{raw.field_name}"):
-        refused = Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
-        return _problem(refused, selection)
-    if closed := suspension.refused(operation.principal, raw.field_name):
-        return _problem(closed, selection)
-    if stale := fresh_login_problem(operation.principal, raw.field_name, operation.settings, operation.clock.now()):
-        return _problem(stale, selection)
-    if not 0 < len(key) <= LONGEST_KEY:
-        return _problem(Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen.")), selection)
+    arguments, rendering = _asked(info, operation)
+    if refused := _refused(operation, raw.field_name, key):
+        return _refusal(rendering, refused)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
-    arguments = _arguments(info)
     request_hash = answers.request_hash(operation.settings, _request(arguments))
-    hashes = request_hash, _document_hash(selection)
-    change = Change(operation, selection, scope, *hashes, arguments.get("input") or {}, act)
+    change = Change(operation, rendering, scope, request_hash, arguments.get("input") or {}, act)
     try:
         with operation.as_owner() if by_owner else _as_it_is():
-            return orjson.loads(in_transaction(operation.connection, lambda: _once(change)))
+            return rendering.answer(in_transaction(operation.connection, lambda: _once(change)))
     except OwnerAbsentError:
         text = _("Mandanten werden hier nur über die Kommandozeile angelegt.")
-        return _problem(Conflict("OWNER_ABSENT", text), selection)
+        return _refusal(rendering, Conflict("OWNER_ABSENT", text))
     except BadPageError:
         raise bad_input() from None
+
+
+def _asked(info: Info, operation: Operation) -> tuple[Mapping[str, Any], Rendering]:
+    raw = info._raw_info
+    if not isinstance(raw, RootInfo):
+        declared = raw.parent_type.fields[raw.field_name]
+        arguments = get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
+        return arguments, Interpreted(selection_of(info, operation))
+    if operation is not info.context:
+        raise NotCompiledError("ELSEWHERE")  # read for who asked, not for who acts there
+    assert isinstance(raw, ChangeInfo), "only changes are performed"
+    return raw.arguments, raw.rendering
+
+
+def _refused(operation: Operation, mutation: str, key: str) -> Refusal | None:
+    """What is refused before the key is looked at."""
+    principal = operation.principal
+    if not may(principal, f"Mutation.{mutation}"):
+        return Forbidden("FORBIDDEN", _("Dazu fehlt Ihnen die Berechtigung."))
+    if closed := suspension.refused(principal, mutation):
+        return closed
+    if stale := fresh_login_problem(principal, mutation, operation.settings, operation.clock.now()):
+        return stale
+    if not 0 < len(key) <= LONGEST_KEY:
+        return Invalid("IDEMPOTENCY_KEY", _("Der Schlüssel hat 1 bis 200 Zeichen."))
+    return None
 
 
 def _as_it_is() -> AbstractContextManager[None]:
@@ -109,16 +178,18 @@ def _as_it_is() -> AbstractContextManager[None]:
 
 
 def _once(change: Change) -> str:
-    connection = change.operation.connection
-    now = change.operation.clock.now()
-    stored = reserve(connection, change.scope, change.request_hash, change.document_hash, now)
+    operation = change.operation
+    principal, now = operation.principal, operation.clock.now()
+    asked = answers.ask_key(operation.work, principal.subject or None) if principal.tenant is not None else None
+    hashes = change.request_hash, change.rendering.document_hash
+    stored = reserve(operation.connection, change.scope, *hashes, now)
     if stored is not None:
         return _replay(change, stored)
     outcome = _outcome(change)
     result_type, ids = _kept(outcome)
     told = outcome.told if isinstance(outcome, Done) else {}
     answer = _render(change, result_type, {**ids, **told})
-    _keep(change, Answer(result_type, ids, answer))
+    _keep(change, Answer(result_type, ids, answer), asked)
     return answer
 
 
@@ -148,24 +219,24 @@ def _is_refusal(outcome: Outcome | None) -> bool:
 
 def _replay(change: Change, stored: Stored) -> str:
     if stored.request_hash != change.request_hash:
-        refused = Conflict("KEY_REUSED", _("Dieser Schlüssel wurde schon für eine andere Eingabe verwendet."))
-        return orjson.dumps(_problem(refused, change.selection)).decode()
+        text = _("Dieser Schlüssel wurde schon für eine andere Eingabe verwendet.")
+        return _told(change.rendering, Conflict("KEY_REUSED", text))
     answer = _unsealed(change, stored)
     if answer is None:
-        refused = Conflict("ANSWER_GONE", _("Die Antwort auf diese Eingabe wird nicht mehr aufbewahrt."))
-        return orjson.dumps(_problem(refused, change.selection)).decode()
-    if stored.document_hash == change.document_hash and answer.text is not None:
+        text = _("Die Antwort auf diese Eingabe wird nicht mehr aufbewahrt.")
+        return _told(change.rendering, Conflict("ANSWER_GONE", text))
+    if stored.document_hash == change.rendering.document_hash and answer.text is not None:
         return answer.text
     return _render(change, answer.result_type, answer.result_ids)
 
 
-def _keep(change: Change, answer: Answer) -> None:
+def _keep(change: Change, answer: Answer, asked: keys.Asked | None) -> None:
     operation = change.operation
     if operation.principal.tenant is None:
         sealed = answers.seal_shared(operation.settings, change.scope, answer)
     else:
-        subject = operation.principal.subject or None
-        sealed = answers.seal(operation.work, change.scope, answer, shown=frozenset(operation.shown), subject=subject)
+        subject, shown = operation.principal.subject or None, frozenset(operation.shown)
+        sealed = answers.seal(operation.work, change.scope, answer, shown=shown, subject=subject, asked=asked)
     keep(operation.connection, change.scope, sealed.content, sealed.holders)
 
 
@@ -185,10 +256,17 @@ def _kept(outcome: Outcome) -> tuple[str, dict[str, Any]]:
 
 def _render(change: Change, result_type: str, kept: Mapping[str, Any]) -> str:
     if "result" not in kept:
-        return orjson.dumps(_project(kept, result_type, change.selection)).decode()
+        return change.rendering.refusal(result_type, kept)
     values = {"status_secret": None, "granted": kept["result"], **kept}
-    answer = change.operation.read(One(result_type, "true"), lambda: change.selection, values)
-    return orjson.dumps(answer).decode()
+    return change.rendering.success(change.operation, result_type, values)
+
+
+def _told(rendering: Rendering, refusal: Refusal) -> str:
+    return rendering.refusal(type(refusal).__name__, _fields(refusal))
+
+
+def _refusal(rendering: Rendering, refusal: Refusal) -> Any:
+    return rendering.answer(_told(rendering, refusal))
 
 
 def _fields(refusal: Refusal) -> dict[str, Any]:
@@ -203,34 +281,21 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
     return fields
 
 
-def _problem(refusal: Refusal, selection: Selection) -> dict[str, Any]:
-    return _project(_fields(refusal), type(refusal).__name__, selection)
-
-
-def _project(fields: Mapping[str, Any], type_name: str, selection: Selection) -> dict[str, Any]:
-    answer: dict[str, Any] = {TYPE_KEY: type_name}
+def projected(fields: Mapping[str, Any], type_name: str, selection: Selection, *, marked: bool) -> dict[str, Any]:
+    """A refusal's fields as they were selected. `marked`: each object says which type it is."""
+    answer: dict[str, Any] = {TYPE_KEY: type_name} if marked else {}
     for child in selection.children.get(type_name, ()):
-        value = fields[child.name]
+        value: Any = type_name if child.name == TYPENAME else fields[child.name]
         if child.name == "fieldErrors":
-            value = [_project(error, "FieldError", child) for error in value]
+            value = [projected(error, "FieldError", child, marked=marked) for error in value]
         elif child.name == "freshLogin" and value is not None:
-            value = _project(value, "FreshLogin", child)
+            value = projected(value, "FreshLogin", child, marked=marked)
         answer[child.key] = value
     return answer
 
 
-def _arguments(info: Info) -> dict[str, Any]:
-    raw = info._raw_info
-    declared = raw.parent_type.fields[raw.field_name]
-    return get_argument_values(declared, raw.field_nodes[0], raw.variable_values)
-
-
 def _request(arguments: Mapping[str, Any]) -> bytes:
     return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS)
-
-
-def _document_hash(selection: Selection) -> bytes:
-    return hashlib.sha256(repr(selection.children).encode()).digest()
 
 
 def done(result_type: str, outcome: UUID | Refusal) -> Outcome:

@@ -9,33 +9,19 @@ looks there; its bytes are then like any value that a resolver makes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import partial
 from typing import Any
 
 import orjson
-from graphql import (
-    DirectiveNode,
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    GraphQLField,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    Node,
-    OperationDefinitionNode,
-    VariableNode,
-    Visitor,
-    get_named_type,
-    visit,
-)
-from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql import DocumentNode, FieldNode, GraphQLObjectType, OperationDefinitionNode
+from graphql.execution.collect_fields import FieldDetails, collect_fields
+from graphql.execution.values import VariableValues, get_argument_values
 
 from kreisbund_api.graphql.operation import Operation
-from kreisbund_api.graphql.reading import Asked, RootInfo, SelectionReader
-from kreisbund_api.graphql.schema import SCHEMA
+from kreisbund_api.graphql.readers import LATER, NEW, Reader, Readings, coerced
+from kreisbund_api.graphql.reading import Asked, NotCompiledError, RootInfo
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
@@ -43,26 +29,13 @@ from kreisbund_platform.database.wire import MADE, Bound, Plan, Root, Shown, Una
 from kreisbund_platform.identity.policy import audiences_of
 from kreisbund_platform.identity.principals import Principal
 
-MOST_READINGS = 64  # kinds of readers of one document
 MOST_PLANS = 64  # shapes of one reading
 # of an operation; another person or county would need another statement
 LOOKED_UP = frozenset({"principal", "clock", "settings", "connection", "work", "workspace", "tenant", "show"})
 # roots whose selection another person reads, in another county, and what they use for it
 LOOKING = frozenset({"supportCase", "emergencyCase", "emergencyRequests"})
 LOOKED_THROUGH = frozenset({"looking_on", "asking_in", "at_county"})
-LATER = "later"  # stands for arguments that variables decide
-WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
-NEW = "NEW"  # asked the first time
-NO_VARIABLES = VariableValues({}, {})
 Given = Callable[[Selection], Mapping[str, Any]]
-
-
-class NotCompiledError(Exception):
-    """A request that goes the long way; `reason` is a code that is counted."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -138,7 +111,7 @@ class _LookingRoot(_RootField):
         key = audiences_of(look.principal), look.catalogue.viewpoint
         reading = self.readings.get(key)
         if reading is None:
-            reader = _Reader(self.asked, variables, look.principal)
+            reader = Reader(self.asked, variables, look.principal)
             selection = reader.root(self.parent, self.selection.key, self.details)
             reading = self.readings[key] = _Reading((selection,), tuple(reader.behind))
         shown = _run(reading.of(look, [recorded], variables, known=False), look)
@@ -160,39 +133,6 @@ def _plain(value: Any, selection: Selection) -> Any:
     if isinstance(value, dict) and TYPE_KEY in value:
         return {each.key: _plain(value[each.key], each) for each in selection.children.get(value[TYPE_KEY], ())}
     return value
-
-
-class _Reader(SelectionReader):
-    """Reads a document once for all its requests: arguments that variables decide stay open."""
-
-    def __init__(self, asked: Asked, variables: VariableValues, principal: Principal) -> None:
-        super().__init__(asked, variables, principal)
-        self.behind: list[Selection] = []
-
-    def bare(self, parent: GraphQLObjectType, key: str, node: FieldNode) -> Selection:
-        """A root without what is selected of it."""
-        required = isinstance(parent.fields[node.name.value].type, GraphQLNonNull)
-        return Selection(key, node.name.value, required=required)
-
-    def _meta(self, key: str) -> Selection:
-        return Selection(key, TYPENAME)
-
-    def _denied(self) -> Selection:
-        raise NotCompiledError("FORBIDDEN")
-
-    def _selection(self, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
-        made = super()._selection(type_, key, details)
-        output = type_.fields[made.name].type
-        written = get_named_type(output).name in WRITTEN
-        made = replace(made, required=isinstance(output, GraphQLNonNull), written=written)
-        if LATER in made.arguments and any(each.name.value == "after" for each in details[0].node.arguments or ()):
-            self.behind.append(made)
-        return made
-
-    def _arguments(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
-        if any(_variables_in(each) for each in node.arguments or ()):
-            return {LATER: partial(get_argument_values, field, node)}
-        return get_argument_values(field, node, self._variables) if field.args else {}
 
 
 @dataclass(frozen=True)
@@ -261,16 +201,10 @@ def _given(variables: VariableValues) -> Given:
 
 
 class Compiled:
-    """One document's readings. Thread-safe: at worst something is compiled twice."""
+    """A document's queries. Thread-safe."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self._fragments = {
-            each.name.value: FragmentDetails(each)
-            for each in document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
-        self._deciding = _deciding_variables(document)
-        self._readings: dict[Any, _Reading | NotCompiledError] = {}
+        self._readings = Readings(document, _reading_of)
 
     def answer(self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any]) -> bytes:
         """The body of a query's answer; what it shows is noted. Raises NotCompiledError."""
@@ -282,36 +216,15 @@ class Compiled:
         self, operation: Operation, asked: OperationDefinitionNode, given: Mapping[str, Any], *, known: bool = False
     ) -> Bound:
         """The statement of one request. `known`: only if plan and reading are there. Raises NotCompiledError."""
-        variables = _coerced(asked, given)
-        reading = self._reading(operation, asked, variables, known=known)
-        if isinstance(reading, NotCompiledError):
-            raise reading
+        variables = coerced(asked, given)
+        reading = self._readings.of(operation, asked, variables, known=known)
         return reading.bound(operation, variables, known=known)
-
-    def _reading(
-        self, operation: Operation, asked: OperationDefinitionNode, variables: VariableValues, *, known: bool
-    ) -> _Reading | NotCompiledError:
-        principal, catalogue = operation.principal, operation.catalogue
-        decided = tuple(variables.coerced.get(name) for name in self._deciding)
-        key = asked.name and asked.name.value, audiences_of(principal), catalogue.viewpoint, decided
-        found = self._readings.get(key)
-        if found is None and known:
-            return NotCompiledError(NEW)
-        if found is None:
-            if len(self._readings) >= MOST_READINGS:
-                self._readings.clear()
-            try:
-                found = _reading_of(Asked(SCHEMA._schema, self._fragments, asked), variables, principal)
-            except NotCompiledError as reason:
-                found = reason
-            self._readings[key] = found
-        return found
 
 
 def _reading_of(asked: Asked, variables: VariableValues, principal: Principal) -> _Reading:
     query = asked.schema.query_type
     assert query is not None
-    reader = _Reader(asked, variables, principal)
+    reader = Reader(asked, variables, principal)
     collected = collect_fields(asked.schema, asked.fragments, variables, query, asked.operation).grouped_field_set
     roots = tuple(_root(asked, reader, query, key, details) for key, details in collected.items())
     return _Reading(roots, tuple(reader.behind))
@@ -328,7 +241,7 @@ def _run(bound: Bound, operation: Operation) -> Shown:
 
 
 def _root(
-    asked: Asked, reader: _Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]
+    asked: Asked, reader: Reader, query: GraphQLObjectType, key: str, details: list[FieldDetails]
 ) -> _RootField | Selection:
     node = details[0].node
     name = node.name.value
@@ -341,45 +254,3 @@ def _root(
             raise NotCompiledError("ELSEWHERE")  # a look is recorded when it ends; what comes after must not fail
         return _LookingRoot(reader.bare(query, key, node), query, node, asked, details)
     return _RootField(reader.root(query, key, details), query, node)
-
-
-def _coerced(asked: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
-    if not asked.variable_definitions:
-        return NO_VARIABLES
-    found = get_variable_values(SCHEMA._schema, asked.variable_definitions, dict(given), hide_suggestions=True)
-    if isinstance(found, list):
-        raise NotCompiledError("REFUSED")
-    return found
-
-
-class _Named(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.variables: dict[str, None] = {}
-
-    def enter_variable(self, node: VariableNode, *_where: Any) -> None:
-        """One use."""
-        self.variables[node.name.value] = None
-
-
-def _variables_in(node: Node) -> tuple[str, ...]:
-    named = _Named()
-    visit(node, named)
-    return tuple(named.variables)
-
-
-class _Directives(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.variables: dict[str, None] = {}
-
-    def enter_directive(self, node: DirectiveNode, *_where: Any) -> None:
-        """`@skip` or `@include`."""
-        self.variables |= dict.fromkeys(_variables_in(node))
-
-
-def _deciding_variables(document: DocumentNode) -> tuple[str, ...]:
-    """Variables that decide what is collected at all."""
-    found = _Directives()
-    visit(document, found)
-    return tuple(found.variables)

@@ -21,8 +21,10 @@ from graphql import (
 )
 
 from kreisbund_api import guard
-from kreisbund_api.graphql.compiled import Compiled, NotCompiledError
+from kreisbund_api.graphql.compiled import Compiled
+from kreisbund_api.graphql.compiled_changes import CompiledChanges
 from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.reading import NotCompiledError
 from kreisbund_api.graphql.refusals import Code, bad_input, blocked, refusal, too_complex, unavailable
 from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_api.graphql.validation import SHOWN_ERRORS, errors_in
@@ -61,6 +63,7 @@ class Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     compiled: Compiled | None = None
+    changes: CompiledChanges | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,11 @@ def _prepare(text: str) -> Prepared:
     try:
         document = guard.read_document(text, SCHEMA._schema)
         errors = errors_in(document, text)
-        return Prepared(document, errors, None if errors else Compiled(document))
+        return (
+            Prepared(document, errors)
+            if errors
+            else Prepared(document, (), Compiled(document), CompiledChanges(document))
+        )
     except GraphQLError as problem:
         return Prepared(None, (problem,))
     except RecursionError:
@@ -209,14 +216,16 @@ class Executor:
         self, operation: Operation, prepared: Prepared, asked: OperationDefinitionNode, request: Request
     ) -> Answer | None:
         """The short way; None where the document has to go the long one, which is counted by reason."""
-        if asked.operation is not OperationType.QUERY or prepared.compiled is None:
+        short = prepared.compiled if asked.operation is OperationType.QUERY else prepared.changes
+        if short is None:
             return None
         try:
-            body = prepared.compiled.answer(operation, asked, request.variables)
+            return Answer(None, written=short.answer(operation, asked, request.variables))
         except NotCompiledError as problem:
             telemetry.interpreted.add(1, {"reason": problem.reason})
             return None
-        return Answer(None, written=body)
+        except GraphQLError as problem:
+            return Answer(None, (shown(problem),))
 
 
 def _interpreted(operation: Operation, prepared: Prepared, request: Request) -> Answer:

@@ -9,9 +9,9 @@ has left by then.
 from collections import OrderedDict
 from typing import Any
 
-from kreisbund_api.graphql.compiled import NotCompiledError
 from kreisbund_api.graphql.execution import Executor, Known, Request
 from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.reading import NotCompiledError
 from kreisbund_api.services import Answer
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import reads

@@ -35,6 +35,14 @@ from kreisbund_platform.identity.principals import Principal
 Info = strawberry.Info[Operation, None]
 
 
+class NotCompiledError(Exception):
+    """A request that goes the long way; `reason` is a code that is counted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Asked:
     """An operation of a document, as graphql-core collects its fields."""

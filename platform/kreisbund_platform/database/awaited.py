@@ -26,7 +26,7 @@ async def exchange(connection: PooledConnection, calls: Sequence[Call]) -> list[
         server.enter_pipeline_mode()
         write(server, calls)
         server.pipeline_sync()
-        server.flush()
+        await _sent(server, loop)
         results = await _answered(server, loop)
         server.exit_pipeline_mode()
     except OperationalError:
@@ -37,6 +37,17 @@ async def exchange(connection: PooledConnection, calls: Sequence[Call]) -> list[
     if results is None or any(result.status not in DONE for result in results):
         return None
     return results
+
+
+async def _sent(server: PGconn, loop: AbstractEventLoop) -> None:
+    """All that is written, as the socket takes it. Raises OperationalError."""
+    while server.flush():
+        writable: Future[None] = loop.create_future()
+        loop.add_writer(server.socket, writable.set_result, None)
+        try:
+            await writable
+        finally:
+            loop.remove_writer(server.socket)
 
 
 async def _answered(server: PGconn, loop: AbstractEventLoop) -> list[PGresult]:

@@ -9,12 +9,12 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import class_row
 
-from kreisbund_platform.database.prepared import transaction
+from kreisbund_platform.database.prepared import Statement, bytea, transaction
 
 Rows = psycopg.Connection[Any]
 T = TypeVar("T")
 TRIES = 4
-COUNTY, WORKSPACE = "idempotency", "shared.idempotency"
+COUNTY, WORKSPACE = TABLES = "idempotency", "shared.idempotency"
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,24 @@ class Stored:
     holders: list[str]
 
 
+def _statements(name: str, action: str) -> dict[str, Statement]:
+    """The same for both tables."""
+    return {table: Statement(f"key_{name}_{number}", action.format(table)) for number, table in enumerate(TABLES)}
+
+
+RESERVE = _statements(
+    "reserve",
+    "INSERT INTO {} (subject, mutation, key, request_hash, document_hash, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true",
+)
+KEEP = _statements("keep", "UPDATE {} SET sealed = $1, holders = $2 WHERE subject = $3 AND mutation = $4 AND key = $5")
+
+
 def reserve(connection: Rows, scope: Scope, request_hash: bytes, document_hash: bytes, now: datetime) -> Stored | None:
     """Takes the key for the running transaction (None), or answers what is stored under it."""
-    taken = connection.execute(
-        f"INSERT INTO {scope.table} (subject, mutation, key, request_hash, document_hash, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING true",
-        (scope.subject, scope.mutation, scope.key, request_hash, document_hash, now),
-    ).fetchone()
-    return None if taken else _stored(connection, scope)
+    hashes = bytea(request_hash), bytea(document_hash)
+    taken = RESERVE[scope.table].run(connection, scope.subject, scope.mutation, scope.key, *hashes, now)
+    return None if taken.ntuples else _stored(connection, scope)
 
 
 def _stored(connection: Rows, scope: Scope) -> Stored:
@@ -59,11 +69,8 @@ def _stored(connection: Rows, scope: Scope) -> Stored:
 
 
 def keep(connection: Rows, scope: Scope, sealed: bytes, holders: list[str]) -> None:
-    """Stores the answer in the transaction that earned it."""
-    connection.execute(
-        f"UPDATE {scope.table} SET sealed = %s, holders = %s WHERE subject = %s AND mutation = %s AND key = %s",
-        (sealed, holders, scope.subject, scope.mutation, scope.key),
-    )
+    """Stores the answer in the transaction that earned it, at its commit."""
+    KEEP[scope.table].owe(connection, bytea(sealed), holders, scope.subject, scope.mutation, scope.key)
 
 
 def in_transaction(connection: Rows, work: Callable[[], T]) -> T:
@@ -76,12 +83,3 @@ def in_transaction(connection: Rows, work: Callable[[], T]) -> T:
             continue
     with transaction(connection):
         return work()
-
-
-def undone_if(connection: Rows, work: Callable[[], T], refused: Callable[[T], bool]) -> T:
-    """Runs `work` behind a savepoint and undoes what it wrote where its result is a refusal."""
-    with connection.transaction() as savepoint:
-        result = work()
-        if refused(result):
-            raise psycopg.Rollback(savepoint)
-    return result

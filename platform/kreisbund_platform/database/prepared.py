@@ -4,16 +4,17 @@ What psycopg adds for every kind of value and cursor costs more than these state
 psycopg's own, and a broken connection is noticed as ever.
 
 A statement is run and waited for (`run`), sent and waited for with what comes next (`send`), or owed: it travels with
-what comes next (`owe`). Whoever uses the connection in psycopg's own way goes through `settle` first (session.py).
+what comes next (`owe`), and where it was asked (`ask`), its result can be had from then on. Whoever uses the connection
+in psycopg's own way goes through `settle` first (session.py).
 """
 
 import re
 import select
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -21,12 +22,16 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 Rows = psycopg.Connection[Any]
+T = TypeVar("T")
 PREFIX = b"kb_"
 PREPARED = b"SELECT name FROM pg_prepared_statements WHERE starts_with(name, 'kb_') AND NOT from_sql"
 # a prepared statement's name and values, or a command as it stands
 Call = tuple[bytes, list[bytes | None] | None]
 BEGIN: Call = (b"BEGIN", None)
 COMMIT: Call = (b"COMMIT", None)
+TRY: Call = (b"SAVEPOINT kb_try", None)
+UNDO: Call = (b"ROLLBACK TO SAVEPOINT kb_try", None)
+TRIED: Call = (b"RELEASE SAVEPOINT kb_try", None)
 MOST_REMEMBERED = 150  # each keeps its plan in the server's session, some ten to a hundred kB
 PLAIN = re.compile(r"[\w-]+", re.ASCII)
 QUOTED, BEHIND = re.compile(r'(["\\])'), r"\\\1"
@@ -36,13 +41,13 @@ DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 @dataclass(slots=True)
 class _Line:
     """What this module knows of a connection: statements prepared, those of documents by their last use, what is to be
-    sent, and what is sent but not waited for.
+    sent, what is sent but not waited for, and who asked for a result of either.
     """
 
     prepared: set[bytes] | None = None
     recent: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
-    owed: list[Call] = field(default_factory=list)
-    under_way: int = 0
+    owed: list["Call | Asked"] = field(default_factory=list)
+    under_way: list["Call | Asked"] = field(default_factory=list)
 
 
 def _line(connection: Rows) -> _Line:
@@ -50,6 +55,22 @@ def _line(connection: Rows) -> _Line:
     if known is None:
         known = connection.__dict__["kreisbund_line"] = _Line()
     return known
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A statement that travels with what comes next, and its result once that was waited for."""
+
+    connection: Rows
+    call: Call
+    found: PGresult | None = None
+
+    def result(self) -> PGresult:
+        """Waits for it where nothing else did. Raises psycopg.Error."""
+        if self.found is None:
+            settle(self.connection)
+        assert self.found is not None, "its transaction was given up"
+        return self.found
 
 
 class Statement:
@@ -79,6 +100,15 @@ class Statement:
             _run(connection, call)
         else:
             _line(connection).owed.append(call)
+
+    def ask(self, connection: Rows, *values: object) -> Asked:
+        """Runs with whatever comes next; then its result is there. Errors come up as those of what is owed."""
+        asked = Asked(connection, self.call(connection, *values))
+        if _is_idle(connection):
+            asked.found = _run(connection, asked.call)
+        else:
+            _line(connection).owed.append(asked)
+        return asked
 
     def is_prepared(self, connection: Rows) -> bool:
         """Whether `call` has nothing to ask the server."""
@@ -118,6 +148,16 @@ class Remembered(Statement):
 def array(values: Iterable[object]) -> str:
     """A list of texts, numbers, ids or None as PostgreSQL writes arrays."""
     return f"{{{','.join(map(_element, values))}}}"
+
+
+def bytea(value: bytes) -> str:
+    """Bytes as PostgreSQL reads them from text."""
+    return f"\\x{value.hex()}"
+
+
+def bytes_of(written: bytes) -> bytes:
+    """Bytes as PostgreSQL writes them as text, with `bytea_output` as it is by default."""
+    return bytes.fromhex(written[2:].decode())
 
 
 def _element(value: object) -> str:
@@ -192,24 +232,37 @@ def _send(connection: Rows, call: Call) -> None:
     line, server = _line(connection), connection.pgconn
     if not line.under_way:
         server.enter_pipeline_mode()
-    write(server, [*line.owed, call])
-    line.under_way += len(line.owed) + 1
+    sent = [*line.owed, call]
+    write(server, map(_call, sent))
+    line.under_way += sent
     line.owed.clear()
     server.flush()
 
 
+def _call(each: Call | Asked) -> Call:
+    return each.call if isinstance(each, Asked) else each
+
+
 def _exchange(connection: Rows, calls: Sequence[Call]) -> list[PGresult]:
     """Results of all that is under way, owed and called, in this order: one message out, one wait."""
-    line, server = _line(connection), connection.pgconn
+    line = _line(connection)
     sent, under_way = [*line.owed, *calls], line.under_way
     line.owed.clear()
-    line.under_way = 0
+    line.under_way = []
+    results = _results(connection.pgconn, sent, len(under_way))
+    for each, result in zip((*under_way, *sent), results, strict=True):
+        if isinstance(each, Asked):
+            each.found = result
+    return results
+
+
+def _results(server: PGconn, sent: "Sequence[Call | Asked]", under_way: int) -> list[PGresult]:
     if not under_way and len(sent) == 1:
-        return [_alone(server, sent[0])]
+        return [_alone(server, _call(sent[0]))]
     if not under_way:
         server.enter_pipeline_mode()
     try:
-        write(server, sent)
+        write(server, map(_call, sent))
         server.pipeline_sync()
         results = [_result(server) for _ in range(under_way + len(sent))]
         _result(server)
@@ -224,7 +277,7 @@ def _alone(server: PGconn, call: Call) -> PGresult:
     return server.exec_(name) if values is None else server.exec_prepared(name, values)  # type: ignore[arg-type]
 
 
-def write(server: PGconn, calls: Sequence[Call]) -> None:
+def write(server: PGconn, calls: Iterable[Call]) -> None:
     """Sends calls in pipeline mode."""
     for name, values in calls:
         if values is None:
@@ -237,12 +290,10 @@ def wait(server: PGconn) -> None:
     """Until a result can be had. libpq's own waiting would keep Python's lock from all other threads, those among them
     whose commit is waited for. Raises psycopg.OperationalError.
     """
-    if not server.is_busy():
-        return
-    server.flush()
     poll = select.poll()
-    poll.register(server.socket, select.POLLIN)
     while server.is_busy():
+        # what does not fit into the socket goes out as the server reads
+        poll.register(server.socket, select.POLLIN | select.POLLOUT if server.flush() else select.POLLIN)
         poll.poll()
         server.consume_input()
 
@@ -281,3 +332,22 @@ def transaction(connection: Rows) -> Iterator[None]:
         if connection.pgconn.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
             connection.pgconn.exec_(b"ROLLBACK")
         raise
+
+
+def undone_if(connection: Rows, work: Callable[[], T], refused: Callable[[T], bool]) -> T:
+    """Runs `work` in the running transaction and undoes what it wrote where its result is a refusal.
+
+    A savepoint that travels with other statements. Where `work` raises, the transaction is given up as a whole.
+    """
+    owed, begun = _line(connection).owed, Asked(connection, TRY)
+    place = len(owed)
+    owed.append(begun)
+    result = work()
+    if refused(result):
+        if begun in owed[place:]:  # nothing has run
+            del owed[place:]
+            return result
+        abandon(connection)
+        owed.append(UNDO)
+    owed.append(TRIED)
+    return result

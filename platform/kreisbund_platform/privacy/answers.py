@@ -46,8 +46,21 @@ def request_hash(settings: Settings, request: bytes) -> bytes:
     return hmac.digest(_key(settings, b"stored requests"), request, sha256)
 
 
-def seal(work: WorkContext, scope: Scope, answer: Answer, *, shown: Iterable[UUID], subject: str | None) -> Sealed:
-    """Seals a county's answer. `shown`: cases whose citizens it tells of; `subject`: None for a guest."""
+def ask_key(work: WorkContext, subject: str | None) -> keys.Asked | None:
+    """The key under which the answer will be sealed at least; `subject`: None for a guest."""
+    return keys.ask(work, [keys.account_holder(subject)]) if subject else None
+
+
+def seal(
+    work: WorkContext,
+    scope: Scope,
+    answer: Answer,
+    *,
+    shown: Iterable[UUID],
+    subject: str | None,
+    asked: keys.Asked | None = None,
+) -> Sealed:
+    """Seals a county's answer. `shown`: cases whose citizens it tells of; `subject`, `asked`: as in `ask_key`."""
     cases = dict.fromkeys(shown)
     if work.principal.roles <= {Role.CITIZEN} and (own := _own_case(work, answer)):
         cases[own] = None
@@ -55,7 +68,7 @@ def seal(work: WorkContext, scope: Scope, answer: Answer, *, shown: Iterable[UUI
     if len(cases) > MOST_CASES:
         answer, cases = Answer(answer.result_type, answer.result_ids, None), {}
     holders += sorted(keys.case_holder(case) for case in cases)
-    around = [_key(work.settings, b"stored answers"), *keys.keys_for(work, holders)]
+    around = [_key(work.settings, b"stored answers"), *keys.keys_for(work, holders, asked)]
     return Sealed(keys.seal(around, _written(answer), bound_to=_place(scope)), holders)
 
 

@@ -6,10 +6,12 @@ wrapped by the county's key, which lies in `county_key`, wrapped by the deployme
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
+from kreisbund_platform.database import prepared
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.identity.wrapping import unwrap, wrap
 from kreisbund_platform.privacy import queries
@@ -27,10 +29,27 @@ def case_holder(case_id: UUID | str) -> str:
     return f"case/{case_id}"
 
 
-def keys_for(work: WorkContext, holders: Iterable[str]) -> list[bytes]:
-    """The holders' keys in their order, made where they are missing."""
+@dataclass(frozen=True)
+class Asked:
+    """Keys that are on their way: they come with what is asked of the database next."""
+
+    holders: frozenset[str]
+    answer: prepared.Asked
+
+
+def ask(work: WorkContext, holders: Iterable[str]) -> Asked:
+    """Asks for keys that will be needed."""
+    wanted = sorted(holders)
+    return Asked(frozenset(wanted), queries.WRAPPED_KEYS.ask(work.connection, wanted))
+
+
+def keys_for(work: WorkContext, holders: Iterable[str], asked: Asked | None = None) -> list[bytes]:
+    """The holders' keys in their order, made where they are missing. `asked`: those that are on their way."""
     wanted = list(holders)
-    found = queries.wrapped_keys(work.connection, wanted)
+    if asked is not None and asked.holders.issuperset(wanted):
+        found = queries.wrapped_keys_in(asked.answer.result())
+    else:
+        found = queries.wrapped_keys(work.connection, wanted)
     missing = sorted(set(wanted) - found.of_holders.keys())
     if found.county is None or missing:
         _make(work, found.county, missing)

@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.pq.abc import PGresult
 from psycopg.rows import class_row, dict_row
+
+from kreisbund_platform.database.prepared import Statement, bytes_of
 
 Rows = Connection[Any]
 
@@ -31,14 +34,26 @@ class WrappedKeys:
     of_holders: Mapping[str, bytes]
 
 
+WRAPPED_KEYS = Statement(
+    "wrapped_keys",
+    "SELECT c.wrapped, k.holder, k.wrapped FROM (SELECT 1) x LEFT JOIN county_key c ON true"
+    " LEFT JOIN subject_key k ON k.holder = ANY($1::text[])",
+)
+
+
 def wrapped_keys(connection: Rows, holders: Sequence[str]) -> WrappedKeys:
     """What there is of the county's and the holders' keys."""
-    rows = connection.execute(
-        "SELECT c.wrapped, k.holder, k.wrapped FROM (SELECT 1) x LEFT JOIN county_key c ON true"
-        " LEFT JOIN subject_key k ON k.holder = ANY(%s)",
-        (list(holders),),
-    ).fetchall()
-    return WrappedKeys(rows[0][0], {holder: wrapped for _county, holder, wrapped in rows if holder is not None})
+    return wrapped_keys_in(WRAPPED_KEYS.run(connection, list(holders)))
+
+
+def wrapped_keys_in(result: PGresult) -> WrappedKeys:
+    """What `WRAPPED_KEYS` answered."""
+    county, found = result.get_value(0, 0), {}
+    for row in range(result.ntuples):
+        holder, wrapped = result.get_value(row, 1), result.get_value(row, 2)
+        if holder is not None and wrapped is not None:
+            found[holder.decode()] = bytes_of(wrapped)
+    return WrappedKeys(None if county is None else bytes_of(county), found)
 
 
 def keep_county_key(connection: Rows, wrapped: bytes) -> bytes:
