@@ -23,6 +23,10 @@ T = TypeVar("T")
 THREADS = 64
 ARRIVAL_SECONDS = 30
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+RAW_HEADERS = [
+    (b"content-type", b"application/json"),
+    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+]
 STATUS = {
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
@@ -50,12 +54,15 @@ class RefusedError(Exception):
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer that nobody stores."""
-    return json_bytes(orjson.dumps(body), status, headers)
+    return Response(orjson.dumps(body), status, {**HEADERS, **(headers or {})}, "application/json")
 
 
-def json_bytes(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """The same of JSON that is written already."""
-    return Response(body, status, {**HEADERS, **(headers or {})}, "application/json")
+class WrittenJson(Response):
+    """JSON that is written already. What its head always says is not put together anew for each answer."""
+
+    def __init__(self, body: bytes, status: int = 200) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [*RAW_HEADERS, (b"content-length", b"%d" % len(body))]
 
 
 def unauthenticated() -> RefusedError:

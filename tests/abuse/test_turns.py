@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from kreisbund_api.quota import Quota, Quotas
 from kreisbund_api.transport import RefusedError, Threads, too_many
-from kreisbund_api.turns import MOST_HELD, PATIENCE_SECONDS, Lanes, Turns
+from kreisbund_api.turns import CHANGES_AT_ONCE, MOST_HELD, PATIENCE_SECONDS, Lanes, Turn, Turns
 from kreisbund_platform.tenancy.context import TenantContext
 from tests.support.fixtures import principal_of
 
@@ -81,6 +82,50 @@ def test_another_county_goes_next_however_many_wait_before_it() -> None:
         return work
 
     assert anyio.run(run).begun[2] == QUIET
+
+
+def test_changes_of_one_county_go_two_at_a_time_and_nobody_else_waits_for_them() -> None:
+    async def run() -> Work:
+        turns, work = Turns(Threads(), at_once=8), Work()
+        async with anyio.create_task_group() as group:
+            for number in range(6):
+                group.start_soon(partial(turns.run, LOUD, work, f"change{number}", changes=True))
+            await until(lambda: work.running == CHANGES_AT_ONCE)
+            group.start_soon(turns.run, LOUD, work, "read")
+            group.start_soon(partial(turns.run, QUIET, work, "other", changes=True))
+            await until(lambda: work.running == CHANGES_AT_ONCE + 2)
+            work.let_go(8)
+        return work
+
+    work = anyio.run(run)
+    assert sorted(work.begun[:4]) == ["change0", "change1", "other", "read"]
+    assert work.most == CHANGES_AT_ONCE + 2
+    assert len(work.begun) == 8
+
+
+def test_who_leaves_a_queue_of_changes_leaves_no_gap() -> None:
+    async def run() -> tuple[Lanes, list[str]]:
+        lanes, order = Lanes(8, 20), []
+
+        async def change(name: str) -> None:
+            async with Turn(lanes, LOUD, True):
+                order.append(name)
+
+        async with anyio.create_task_group() as group:
+            for _number in range(CHANGES_AT_ONCE):
+                await lanes.enter(LOUD, changes=True)
+            with anyio.move_on_after(0.01):
+                await change("gone")
+            group.start_soon(change, "stays")
+            await anyio.sleep(0.01)
+            for _number in range(CHANGES_AT_ONCE):
+                lanes.leave(LOUD, changes=True)
+        return lanes, order
+
+    lanes, order = anyio.run(run)
+    assert order == ["stays"]
+    assert not lanes.running
+    assert not lanes.waiting
 
 
 def test_who_is_there_keeps_a_share_free() -> None:

@@ -16,7 +16,7 @@ from kreisbund_api.graphql.quick import QuickReads
 from kreisbund_api.graphql.refusals import Code, bad_input
 from kreisbund_api.graphql.trusted import TrustedDocuments, trusted_documents
 from kreisbund_api.services import Answer, Services
-from kreisbund_api.transport import RefusedError, bearer, body_of, json_bytes
+from kreisbund_api.transport import RefusedError, WrittenJson, bearer, body_of
 from kreisbund_api.turns import lane_of
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.texts import _
@@ -54,8 +54,10 @@ class GraphQLEndpoint:
         asked = read_request(body, self._trusted)
         if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._stream(request, principal, asked)
-        async with self._turns.turn(lane_of(principal)):
-            answer = await self._quick.answer(principal, asked) if len(body) <= SHORT_BODY else None
+        known = self._executor.known(asked)
+        async with self._turns.turn(lane_of(principal), changes=known is not None and known.changes):
+            short = known if len(body) <= SHORT_BODY else None
+            answer = await self._quick.answer(principal, asked, short) if short else None
             if answer is None:
                 answer = await self._turns.threads.run(self._executor.run, principal, asked)
         return _response(answer)
@@ -149,4 +151,4 @@ def _response(answer: Answer) -> Response:
             status = 401
         elif not answer.ran and codes <= {str(Code.BAD_USER_INPUT), str(Code.QUERY_TOO_COMPLEX)}:
             status = 400
-    return json_bytes(answer.body, status)
+    return WrittenJson(answer.body, status)

@@ -68,10 +68,20 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Known:
-    """A query that compiles, and the operation of it that is asked for."""
+    """A document that was asked before, and the operation of it that is asked for."""
 
-    compiled: Compiled
+    prepared: Prepared
     asked: OperationDefinitionNode
+
+    @property
+    def query(self) -> Compiled | None:
+        """What a query comes to, where it compiles."""
+        return self.prepared.compiled if self.asked.operation is OperationType.QUERY else None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is a mutation."""
+        return self.asked.operation is OperationType.MUTATION
 
     def purpose(self, request: Request) -> str:
         """What the read log says of it."""
@@ -154,14 +164,12 @@ class Executor:
         return prepared, asked
 
     def known(self, request: Request) -> Known | None:
-        """A query that was asked before and compiles; never parses."""
+        """What was asked before; never parses."""
         prepared = self._documents.known(request.document)
-        if prepared is None or prepared.document is None or prepared.compiled is None:
+        if prepared is None or prepared.document is None:
             return None
         asked = get_operation_ast(prepared.document, request.operation_name)
-        if asked is None or asked.operation is not OperationType.QUERY:
-            return None
-        return Known(prepared.compiled, asked)
+        return None if asked is None else Known(prepared, asked)
 
     def run(self, principal: Principal, request: Request, *, long_way: bool = False) -> Answer:
         """Runs a query or mutation. `long_way`: by the interpreter, whatever would compile."""

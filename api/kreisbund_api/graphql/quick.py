@@ -9,6 +9,7 @@ has left by then.
 from collections import OrderedDict
 from typing import Any
 
+from kreisbund_api.graphql.compiled import Compiled
 from kreisbund_api.graphql.execution import Executor, Known, Request
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.reading import NotCompiledError
@@ -56,25 +57,26 @@ class QuickReads:
         self._people: OrderedDict[int, tuple[Principal, standing.Stood]] = OrderedDict()
         self._records = Gathering()
 
-    async def answer(self, principal: Principal, request: Request) -> Answer | None:
+    async def answer(self, principal: Principal, request: Request, known: Known) -> Answer | None:
         """The answer; None where the ordinary way has to give it."""
-        known = self._executor.known(request)
-        if known is None or principal.tenant is None or principal.is_guest:
+        if known.query is None or principal.tenant is None or principal.is_guest:
             return None
         with self._connections.at_hand(principal.tenant) as connection:
             if connection is None:
                 return None
             with telemetry.span("graphql", operation="query"):
                 try:
-                    return await self._read(connection, principal, known, request)
+                    return await self._read(connection, principal, known, known.query, request)
                 except (_LeftError, NotCompiledError):
                     return None
 
-    async def _read(self, connection: PooledConnection, principal: Principal, known: Known, request: Request) -> Answer:
+    async def _read(
+        self, connection: PooledConnection, principal: Principal, known: Known, query: Compiled, request: Request
+    ) -> Answer:
         where = _at_hand(standing.QUESTION, connection, standing.asked(principal, self._clock.now()))
         stood = self._recall(principal) or await self._met(connection, principal, where)
         operation = self._executor.operation(stood.principal, _Unconnected)
-        bound = known.compiled.bound(operation, known.asked, request.variables, known=True)
+        bound = query.bound(operation, known.asked, request.variables, known=True)
         call = _at_hand(bound.plan.statement, connection, bound.values)
         now_standing, found = await _results(connection, where, call)
         if standing.answered(now_standing) != stood.row:

@@ -22,6 +22,8 @@ class TrustedDocuments:
         """The text that may run: the one sent, or the registered one of this hash; None where neither is trusted."""
         if document is None:
             return self._texts.get(sha256) if sha256 else None
+        if self._everything and sha256 is None:
+            return document
         digest = hash_of(document)
         if sha256 is not None and sha256 != digest:
             return None

@@ -124,6 +124,10 @@ class Visit:
 
 async def ask(visit: Visit, name: str, **variables: Any) -> dict[str, Any]:
     """Runs the page's document `<area>/<name>.graphql`; a field's refusal ends in a page that says so."""
+    return await _asked(visit, name, variables, changes=False)
+
+
+async def _asked(visit: Visit, name: str, variables: Mapping[str, Any], *, changes: bool) -> dict[str, Any]:
     document = rendering.document(visit.area, name)
     answer = await visit.services.turns.run(
         lane_of(visit.principal, visit.county),
@@ -132,6 +136,7 @@ async def ask(visit: Visit, name: str, **variables: Any) -> dict[str, Any]:
         visit.county,
         document,
         variables,
+        changes=changes,
     )
     if answer.errors or answer.data is None:
         code = str(answer.errors[0].get("extensions", {}).get("code")) if answer.errors else ""
@@ -144,7 +149,7 @@ async def ask(visit: Visit, name: str, **variables: Any) -> dict[str, Any]:
 async def change(visit: Visit, name: str, **values: Any) -> dict[str, Any]:
     """Runs a mutation's document and answers its union member; the key comes from the form, so a resend is safe."""
     key = visit.sent("idempotency_key") or secrets.token_urlsafe(18)
-    data = await ask(visit, name, input={**values, "idempotencyKey": key})
+    data = await _asked(visit, name, {"input": {**values, "idempotencyKey": key}}, changes=True)
     result: dict[str, Any] = next(iter(data.values()))
     if result["__typename"] == "NotFound":
         raise PageRefusedError(404)
