@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _given(arguments)
     with ExitStack() as held:
         measures = _made(given.only, held)
+        os.sync()  # what was made is on the disk before anything is measured
         runs = [_round(number, measures) for number in range(max(1, given.rounds))]
         found = report.made(runs, [name for measure in measures for name in measure.missing])
     for line in report.lines(found):
@@ -74,6 +76,7 @@ def _made(names: Sequence[str], held: ExitStack) -> list[step.Measure]:
         if name in ALONE:
             with _told(f"{name} is made"):
                 measures.append(held.enter_context(closing(ALONE[name]())))
+                measures[-1].rest()
     if any(name in MEASURES for name in names):
         here = held.enter_context(office())
         for name in names:
@@ -96,7 +99,9 @@ def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
     found: dict[str, float] = {}
     for measure in measures if number % 2 == 0 else reversed(measures):
         with _told(f"round {number + 1}, {type(measure).__name__}"):
+            measure.wake()
             found |= measure.round()
+            measure.rest()
     print(f"round {number + 1}: " + ", ".join(f"{name} {value:.3g}" for name, value in found.items()), flush=True)
     return found
 

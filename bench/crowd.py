@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from bench.contenders import family_cpu, parent_of
+from bench.contenders import family_cpu
 from bench.floor import Copies
 from bench.office import Office
-from bench.step import Cost, complete
+from bench.step import Cost, complete, parent_of
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.tenancy.connections import Connections
 

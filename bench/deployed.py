@@ -11,11 +11,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.office import COUNTY, TEMPLATE, Office
-from bench.site import question
+from bench.site import question, signal_all
 from bench.wide import create
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import deployment, home, processes
@@ -42,7 +42,7 @@ READY_SECONDS = 60.0
 
 class Deployment:
     """Its database is there from here until `close`, API and worker once they were started, so that what is filled in
-    before is not disturbed. `durable`: as in operation, once its counties are made; tests do without.
+    before is not disturbed. `durable`: as in operation from the start on; tests do without.
     """
 
     def __init__(self, counties: int, *, durable: bool = True) -> None:
@@ -57,12 +57,7 @@ class Deployment:
             self._open(held)
             local_database.make_owner(self.server, Path(sys.prefix))
             self._make(counties)
-            if durable:
-                self.database.close()
-                self.server.stop()
-                os.sync()
-                self.server = self._server(durable=True)
-                self._open(held)
+            self._durable = durable
             self._held = held.pop_all()
 
     def _server(self, *, durable: bool) -> Server:
@@ -91,7 +86,13 @@ class Deployment:
                 assert isinstance(adopted, uuid.UUID), adopted
 
     def start(self) -> None:
-        """API and worker; returns once they are ready."""
+        """API and worker; returns once they are ready. Connections from before are closed where all is made durable."""
+        if self._durable:
+            self.database.close()
+            self.server.stop()
+            os.sync()
+            self.server = self._server(durable=True)
+            self._open(self._held)
         self._held.callback(self._stop)
         for name, module in deployment.SERVICES.items():
             told = deployment.environment_of_service(name, self._environment)
@@ -134,7 +135,7 @@ class Deployment:
         return found
 
     def rest(self) -> None:
-        """API and worker stand still, so that another deployment has the machine."""
+        """All stands still, so that another deployment has the machine."""
         self._signal(signal.SIGSTOP)
 
     def wake(self) -> None:
@@ -142,22 +143,5 @@ class Deployment:
         self._signal(signal.SIGCONT)
 
     def _signal(self, sent: signal.Signals) -> None:
-        for name in deployment.SERVICES:
-            first = processes.running(self._home, name)
-            for pid in descendants(first) if first else ():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, sent)
-
-
-def descendants(pid: int) -> list[int]:
-    """The process and all that came of it."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            with suppress(OSError):  # ended meanwhile
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(path.name))
-    found = [pid]
-    for each in found:  # grows as it goes
-        found += children.get(each, ())
-    return found
+        signal_all((first for name in deployment.SERVICES if (first := processes.running(self._home, name))), sent)
+        signal_all(filter(None, (self.server.pid(),)), sent)

@@ -57,21 +57,31 @@ class Mutations(Measure):
         with ExitStack() as held:
             self._site = held.enter_context(closing(site or Deployment(1)))
             (self._county,) = self._site.counties
-            self._here = held.enter_context(self._site.office(self._county))
-            self._fill()
+            original = self._fill()
             self._site.start()
+            self._here = held.enter_context(self._site.office(self._county))
+            self._copies = floor.Copies(self._here, original)
             self._replay = self._record(held)
             self._held = held.pop_all()
 
-    def _fill(self) -> None:
-        original = self._here.submit()
+    def _fill(self) -> UUID:
+        """Answers the case of which copies are made."""
+        with self._site.office(self._county) as here:
+            original = here.submit()
         with self._site.database.owner() as owner:
             bulk.fill(owner, self._county.schema_name, CASES)
             # pgbench has its connections beside the product's
             owner.execute(f"ALTER ROLE {self._county.login_role} CONNECTION LIMIT -1")
-        self._copies = floor.Copies(self._here, original)
+        return original
+
+    def rest(self) -> None:
+        self._site.rest()
+
+    def wake(self) -> None:
+        self._site.wake()
 
     def close(self) -> None:
+        self._site.wake()
         self._held.close()
 
     def _record(self, held: ExitStack) -> Replay:

@@ -33,6 +33,12 @@ class Noisy(Measure):
         self._rounds = 0
         self._measured("alone", 3.0)
 
+    def rest(self) -> None:
+        self._site.rest()
+
+    def wake(self) -> None:
+        self._site.wake()
+
     def close(self) -> None:
         self._site.close()
 

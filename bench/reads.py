@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from bench import bulk, peers
-from bench.contenders import CLIENTS, Contender, parent_of
+from bench.contenders import CLIENTS, Contender
 from bench.floor import login_of, pgbench
 from bench.site import Site
-from bench.step import Measure, watched
+from bench.step import Measure, parent_of, watched
 from kreisbund_api.graphql.execution import Executor, Request
 from kreisbund_infra.local import database as local_database
 from kreisbund_infra.local import deployment
@@ -78,12 +78,7 @@ class Reads(Measure):
 
     def _meet(self, token: str, held: ExitStack) -> None:
         """The product, and the peers that answer the same; all warm."""
-        site = self._site
-        requests = {
-            name: [site.question(token, query, **each) for each in given]
-            for name, (query, given) in self._asked.items()
-        }
-        product = Contender("product", site.port, site.pids["api"], requests)
+        product = self._product(token)
         schema = self._county.schema_name
         others, self.missing = peers.started(self._asked, self._answer, self._login, schema, held)
         self._contenders = [product, *others]
@@ -91,18 +86,36 @@ class Reads(Measure):
             for contender in self._contenders:
                 contender.measured(name, WARM_SECONDS, self._postmaster)
 
+    def _product(self, token: str) -> Contender:
+        site = self._site
+        requests = {
+            name: [site.question(token, query, **each) for each in given]
+            for name, (query, given) in self._asked.items()
+        }
+        return Contender("product", site.port, site.pids["api"], requests)
+
     def _answer(self, query: str, variables: dict[str, Any]) -> Any:
         answer = self._executor.run(self._person, Request(query, variables))
         assert answer.was_compiled, answer.errors
         return answer.data
 
+    def rest(self) -> None:
+        self._site.rest()
+
+    def wake(self) -> None:
+        self._site.wake()
+
     def close(self) -> None:
+        self._site.wake()  # what is held ends in the reverse order of its beginning
         self._held.close()
 
     def round(self) -> dict[str, float]:
         """Each figure's floor before and after the servers, which take turns at going first."""
         turn = self._rounds % len(self._contenders)
         self._rounds += 1
+        self._contenders[0] = self._product(
+            self._site.token(self._site.counties[0])
+        )  # a token lasts a quarter of an hour
         order = [*self._contenders[turn:], *self._contenders[:turn]]
         figures: dict[str, float] = {}
         for name in self._asked:

@@ -19,11 +19,11 @@ from pathlib import Path
 import httpx
 
 from bench.contenders import family_cpu
-from bench.deployed import Deployment, descendants
+from bench.deployed import Deployment
 from bench.floor import Copies
 from bench.mutations import COMPLETE, input_of
 from bench.reads import BY_ID, LIST
-from bench.site import client, cpu_of
+from bench.site import client, cpu_of, descendants
 from bench.step import Measure
 from kreisbund_platform.tenancy.context import TenantContext
 
@@ -52,7 +52,6 @@ class Crowded:
         self.sent = self.refused = 0  # tasks to complete; requests of any kind
         each = CASES // len(site.counties)
         self._desks = [_desk(site, county, each) for county in site.counties]
-        site.database.close()  # no sessions of ours
         with site.database.owner() as owner:
             for desk, table in itertools.product(self._desks, ("case_record", "application", "task", "timer")):
                 owner.execute(f"VACUUM ANALYZE {desk.county.schema_name}.{table}")
@@ -104,6 +103,7 @@ class Crowded:
         spent, lasted = self._cpu(), time.perf_counter() - begun
         memory = {name: sum(map(pss_mb, descendants(self.site.pid(name)))) for name in PARTS}
         figures = {"sessions": self._sessions() - sessions - 1}  # one was to ask
+        assert self.sent - self.refused <= self._completed() <= self.sent, "what was answered is not in the database"
         self.site.rest()
         figures |= {f"{name}_cpu": (used - cpu[name]) / lasted for name, used in spent.items()}
         figures |= {f"{name}_mb": size for name, size in memory.items()}
@@ -128,7 +128,7 @@ class Crowded:
         found = {name: sum(map(cpu_of, descendants(self.site.pid(name)))) for name in ("api", "worker")}
         return {**found, "postgres": family_cpu(self.site.pid("postgres"))}
 
-    def completed(self) -> int:
+    def _completed(self) -> int:
         """Tasks, in all counties."""
         with self.site.database.owner() as owner:
             query = "SELECT count(*) FROM {}.task WHERE status = 'COMPLETED'"
@@ -175,11 +175,8 @@ class Rotating(Measure):
         return compared(found[few], found[many], few, many)
 
     def _measured(self, number: int) -> dict[str, float]:
-        """The same mix on both sides; what was answered is in the database."""
-        crowd = self._crowds[number]
-        found = crowd.measured(random.Random(self._rounds))  # the same for both
-        assert crowd.sent - crowd.refused <= crowd.completed() <= crowd.sent, "what was answered is not in the database"
-        return found
+        """The same mix on both sides."""
+        return self._crowds[number].measured(random.Random(self._rounds))  # the same for both
 
 
 def compared(few: Mapping[str, float], many: Mapping[str, float], fewer: int, more: int) -> dict[str, float]:

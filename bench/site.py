@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ class Site:
         self._home = tempfile.TemporaryDirectory(prefix="kreisbund-bench-site-")
         self.home = Path(self._home.name)
         self.port = free_port()
+        self.pids: dict[str, int] = {}
         try:
             self._say("up", "--detach")
             self._people = json.loads(self._say("demo", "principals", "--json"))
@@ -34,7 +37,16 @@ class Site:
             self.close()
             raise
 
+    def rest(self) -> None:
+        """All stands still, so that another deployment has the machine."""
+        signal_all(self.pids.values(), signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """It goes on."""
+        signal_all(self.pids.values(), signal.SIGCONT)
+
     def close(self) -> None:
+        self.wake()
         self._say("down")
         self._home.cleanup()
 
@@ -82,3 +94,25 @@ def cpu_of(pid: int) -> float:
     """Seconds of CPU of a process and all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def signal_all(pids: Iterable[int], sent: signal.Signals) -> None:
+    """These processes and all that came of them."""
+    for first in pids:
+        for pid in descendants(first):
+            with suppress(ProcessLookupError):
+                os.kill(pid, sent)
+
+
+def descendants(pid: int) -> list[int]:
+    """The process and all that came of it."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            with suppress(OSError):  # ended meanwhile
+                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(path.name))
+    found = [pid]
+    for each in found:  # grows as it goes
+        found += children.get(each, ())
+    return found

@@ -38,6 +38,7 @@ LIVES = 5
 AGE = 8
 STATES = 20
 DATA = {"outcome": "again", "remark": "geprüft"}
+REAPED_SECONDS = 0.1  # until the session has ended and is counted
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,6 +50,12 @@ class Measure(ABC):
     @abstractmethod
     def round(self) -> dict[str, float]:
         """Named figures of one round."""
+
+    def rest(self) -> None:  # noqa: B027  most have no deployment of their own
+        """What it started stands still while another measure has the machine."""
+
+    def wake(self) -> None:  # noqa: B027
+        """It goes on."""
 
     def close(self) -> None:  # noqa: B027  most hold nothing
         """Ends what it started."""
@@ -83,6 +90,16 @@ def backend_cpu(pid: int) -> float:
         return int(schedstat.read_text().split()[0]) / 1e9
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def ended_cpu(postmaster: int) -> float:
+    """Seconds of CPU of PostgreSQL's processes that have ended."""
+    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / TICKS
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def complete(here: Office, task_id: UUID) -> None:
@@ -143,20 +160,27 @@ class StepAndFloor(Measure):
     def _slice(self) -> dict[str, float]:
         """The floor between two halves of ours."""
         before, best, after = self._steps(STEPS), self._floor(2 * STEPS), self._steps(STEPS)
-        wall = (before.wall + after.wall) / 2
+        wall, database = (before.wall + after.wall) / 2, (before.database + after.database) / 2
         return {
-            "step_vs_floor": best / wall,
+            "step_vs_floor": best.wall / wall,
+            "step_database_cpu_vs_floor": database / best.database,
             "step_statements": float(len(self.recorded.calls)),
             "step_us": wall,
-            "step_floor_us": best,
+            "step_floor_us": best.wall,
+            "step_floor_database_cpu_us": best.database,
             "step_client_cpu_us": (before.client + after.client) / 2,
-            "step_database_cpu_us": (before.database + after.database) / 2,
+            "step_database_cpu_us": database,
         }
 
-    def _floor(self, count: int) -> float:
+    def _floor(self, count: int) -> Cost:
+        """`client` is not measured; `database` is that of the one session, its beginning included."""
         batch = next(self._batches)
         self.copies.make(batch, count)
-        return floor.run(self._here, self.recorded, batch, count)
+        postmaster = parent_of(self._here.connection.info.backend_pid)
+        before = ended_cpu(postmaster)
+        wall = floor.run(self._here, self.recorded, batch, count)
+        time.sleep(REAPED_SECONDS)
+        return Cost(wall, 0.0, (ended_cpu(postmaster) - before) / count * 1e6)
 
 
 class StepAndSpiff(Measure):

@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from bench import spiff
-from bench.contenders import family_cpu, parent_of
+from bench.contenders import family_cpu
 from bench.office import TEMPLATE, Office
 from bench.spiff_upgrade import Life, Workflows
-from bench.step import Cost, Measure
+from bench.step import Cost, Measure, parent_of
 from kreisbund_api.worker import Worker
 from kreisbund_platform.cases import intake, queries, tasks
 from kreisbund_platform.cases.upgrading import moving, previewing, service

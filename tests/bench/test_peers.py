@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import bulk, contenders, floor, peers, postgraphile_peer, same, site
+from bench import bulk, contenders, floor, peers, postgraphile_peer, same, site, step
 from bench.office import person
 from bench.reads import BY_ID, IDS, LIST, compared
 from kreisbund_api.graphql.execution import Executor, Request
@@ -79,7 +79,7 @@ def test_another_answer_is_an_error(worked, answer, plain):
 
 def test_a_server_is_measured_by_its_answers_and_the_cpu_of_each_process(worked, plain):
     asked = {"list": [site.question(plain.port, LIST, {"first": 2})]}
-    postmaster = contenders.parent_of(worked.connection.info.backend_pid)
+    postmaster = step.parent_of(worked.connection.info.backend_pid)
     figures = contenders.Contender("plain", plain.port, plain.pid, asked).measured("list", 1.0, postmaster)
     assert figures.keys() >= {"per_second", "server_cpu_us", "database_cpu_us", "client_cpu_us"}
     assert min(figures.values()) > 0

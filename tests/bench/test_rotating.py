@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import rotating
-from bench.deployed import descendants
+from bench.site import descendants
 
 
 @pytest.fixture
