@@ -103,7 +103,7 @@ class Crowded:
         spent, lasted = self._cpu(), time.perf_counter() - begun
         memory = {name: sum(map(pss_mb, descendants(self.site.pid(name)))) for name in PARTS}
         figures = {"sessions": self._sessions() - sessions - 1}  # one was to ask
-        assert self.sent - self.refused <= self._completed() <= self.sent, "what was answered is not in the database"
+        assert self.sent - self.refused <= self.completed() <= self.sent, "what was answered is not in the database"
         self.site.rest()
         figures |= {f"{name}_cpu": (used - cpu[name]) / lasted for name, used in spent.items()}
         figures |= {f"{name}_mb": size for name, size in memory.items()}
@@ -128,7 +128,7 @@ class Crowded:
         found = {name: sum(map(cpu_of, descendants(self.site.pid(name)))) for name in ("api", "worker")}
         return {**found, "postgres": family_cpu(self.site.pid("postgres"))}
 
-    def _completed(self) -> int:
+    def completed(self) -> int:
         """Tasks, in all counties."""
         with self.site.database.owner() as owner:
             query = "SELECT count(*) FROM {}.task WHERE status = 'COMPLETED'"

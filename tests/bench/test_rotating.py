@@ -30,13 +30,13 @@ def test_each_deployment_is_asked_the_same_and_looked_at(small):
         assert found[f"rotating_memory_mb_{number}"] == pytest.approx(sum(parts))
     assert found["memory_3_vs_2"] > 0
     for number, crowd in small._crowds.items():
+        assert _states(crowd.site) == {"T"}
+        crowd.site.wake()
+        assert "T" not in _states(crowd.site)
         reads = _reads(crowd)
         assert sum(reads) == 36 + 2 * number  # and two of everybody at first
         assert max(reads) - min(reads) <= 6, "every county has its turn"
         assert crowd.completed() == crowd.sent == 4 + number  # of forty requests, and everybody one at first
-        assert _states(crowd.site) == {"T"}
-        crowd.site.wake()
-        assert "T" not in _states(crowd.site)
 
 
 def _reads(crowd):
@@ -47,7 +47,7 @@ def _reads(crowd):
 
 
 def _states(site):
-    pids = [pid for name in ("api", "worker") for pid in descendants(site.pid(name))]
+    pids = [pid for name in rotating.PARTS for pid in descendants(site.pid(name))]
     return {Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in pids}
 
 

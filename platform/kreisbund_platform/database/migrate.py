@@ -132,33 +132,38 @@ def migrate_schema(
 ) -> SchemaStatus:
     """Brings one schema up, file by file; makes the schema where it is missing. `connection` is the owner's.
 
+    Nobody works in a new schema yet: its files run together.
     `only`: these files and no others, so that a schema becomes what it was when a county was exported.
     """
     files = [file for file in migrations_of(tree_of(schema)) if only is None or file.version in only]
     while True:
         with connection.transaction():
-            missing = _missing(_locked(connection, schema), files)
-            if missing:
-                _apply(connection, schema, missing[0], clock)
-                if missing[0].changes_grants:
+            applied = _locked(connection, schema)
+            missing = _missing(applied, files)
+            some = missing[:1] if applied else missing
+            if some:
+                _apply(connection, schema, some, clock)
+                if any(each.changes_grants for each in some):
                     after(connection, schema)
-        if len(missing) <= 1:
+        if len(some) == len(missing):
             return SchemaStatus(schema, newest(files), newest(files))
 
 
-def _apply(connection: Rows, schema: str, migration: Migration, clock: Clock) -> None:
+def _apply(connection: Rows, schema: str, migrations: Sequence[Migration], clock: Clock) -> None:
     before = connection.execute(
         "SELECT current_setting('search_path'), set_config('search_path', %s || ', pg_catalog', true)",
         (f'"{schema}"',),
     ).fetchone()
     assert before is not None
-    connection.execute(migration.statements)
+    for migration in migrations:
+        connection.execute(migration.statements)
+    noted = [(each.version, each.name, each.checksum) for each in migrations]
     connection.execute(
         sql.SQL(
-            "INSERT INTO {} (version, name, checksum, applied_at) SELECT %s, %s, %s, %s"
-            " FROM set_config('search_path', %s, true)"
+            "INSERT INTO {} (version, name, checksum, applied_at) SELECT x.*, %s"
+            " FROM set_config('search_path', %s, true), unnest(%s::int[], %s::text[], %s::text[]) x"
         ).format(_ledger(schema)),
-        (migration.version, migration.name, migration.checksum, clock.now(), before[0]),
+        (clock.now(), before[0], *map(list, zip(*noted, strict=True))),
     )
 
 
