@@ -135,7 +135,7 @@ class OidcLogin:
         if principal.tenant is None:
             return principal
         with self._connections.for_tenant(principal.tenant) as connection:
-            return standing(connection, principal, self._clock.now())
+            return standing(connection, principal, self._clock.now()).principal
 
     def close(self, session_id: str) -> None:
         """Ends a session here."""

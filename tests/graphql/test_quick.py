@@ -4,18 +4,31 @@ same. That it answers like the others: tests/isolation/test_compiled.py.
 
 from collections.abc import Iterator
 from typing import Any, cast
+from uuid import uuid4
 
 import anyio
 import pytest
 
 from kreisbund_api.graphql.execution import Executor
+from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.main import create_api
 from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
-from tests.graphql.test_rights import BLOCK, DELEGATE, UNBLOCK, change, days, present, status_of
+from tests.graphql.test_changing import NOTE
+from tests.graphql.test_rights import (
+    BLOCK,
+    DELEGATE,
+    END_DELEGATION,
+    REASSIGN,
+    UNBLOCK,
+    change,
+    days,
+    present,
+    status_of,
+)
 from tests.support.api import Api, Case, People
 from tests.support.fixtures import START, Deployment
 
@@ -129,3 +142,39 @@ def test_many_at_once_notice_the_same_change(fresh: Api, staff: dict[str, str]) 
         anyio.run(all_at_once)
     assert len(answers) == 36
     assert all(each["data"]["viewer"]["roles"] == ["caseworker", "team_lead"] for each in answers), answers[:2]
+
+
+def note_by(api: Api, case: Case) -> Any:
+    given = {"case": str(case.id), "text": "Rückruf", "idempotencyKey": str(uuid4())}
+    return anyio.run(lambda: api.send("quick", query=NOTE, variables={"input": given}))
+
+
+def test_changes_ask_with_their_first_statement_where_somebody_stands(
+    fresh: Api, staff: dict[str, str], own_case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    enter = Operation.__enter__
+    monkeypatch.setattr(Operation, "__enter__", lambda self: asked.append(self.assumed is None) or enter(self))
+    said = [note_by(fresh, own_case).json() for _time in range(3)]
+    assert [each["data"]["addNote"]["__typename"] for each in said] == ["AddNoteSuccess"] * 3
+    assert asked == [True, False, False]
+
+
+def test_a_block_counts_with_the_very_next_change(fresh: Api, staff: dict[str, str], own_case: Case) -> None:
+    assert [note_by(fresh, own_case).status_code for _time in range(3)] == [200] * 3
+    blocked = change(fresh, "vera", BLOCK, subject=staff["quick"], reason="Dienstausweis verloren")
+    assert [note_by(fresh, own_case).status_code for _time in range(2)] == [401] * 2
+    change(fresh, "vera", UNBLOCK, block=blocked["block"]["id"], expectedVersion=1)
+    assert [note_by(fresh, own_case).status_code for _time in range(3)] == [200] * 3
+
+
+def test_a_lent_role_counts_with_the_very_next_change(fresh: Api, staff: dict[str, str]) -> None:
+    def reassigned() -> str:
+        given = {"task": str(uuid4()), "assignee": staff["lena"], "expectedVersion": 1}
+        return str(change(fresh, "quick", REASSIGN, **given)["__typename"])
+
+    assert [reassigned() for _time in range(3)] == ["Forbidden"] * 3
+    lent = change(fresh, "lena", DELEGATE, role="team_lead", delegate=staff["quick"], **days(0, 3))
+    assert [reassigned() for _time in range(3)] == ["NotFound"] * 3
+    change(fresh, "lena", END_DELEGATION, delegation=lent["delegation"]["id"], expectedVersion=1)
+    assert [reassigned() for _time in range(3)] == ["Forbidden"] * 3

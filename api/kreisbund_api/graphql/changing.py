@@ -133,6 +133,8 @@ def perform(
     raw, operation = info._raw_info, there or info.context
     arguments, rendering = _asked(info, operation)
     if refused := _refused(operation, raw.field_name, key):
+        if operation.assumed:
+            raise NotCompiledError("STANDING")  # it is not asked yet whether they still stand there
         return _refusal(rendering, refused)
     scope = Scope(WORKSPACE if by_owner else COUNTY, operation.principal.subject or GUEST_SUBJECT, raw.field_name, key)
     request_hash = answers.request_hash(operation.settings, _request(arguments))
@@ -180,9 +182,12 @@ def _as_it_is() -> AbstractContextManager[None]:
 def _once(change: Change) -> str:
     operation = change.operation
     principal, now = operation.principal, operation.clock.now()
+    standing = operation.ask_standing()
     asked = answers.ask_key(operation.work, principal.subject or None) if principal.tenant is not None else None
     hashes = change.request_hash, change.rendering.document_hash
     stored = reserve(operation.connection, change.scope, *hashes, now)
+    if not operation.still_stands(standing):
+        raise NotCompiledError("STANDING")
     if stored is not None:
         return _replay(change, stored)
     outcome = _outcome(change)

@@ -24,6 +24,7 @@ from kreisbund_api import guard
 from kreisbund_api.graphql.compiled import Compiled
 from kreisbund_api.graphql.compiled_changes import CompiledChanges
 from kreisbund_api.graphql.operation import Operation
+from kreisbund_api.graphql.people import People
 from kreisbund_api.graphql.reading import NotCompiledError
 from kreisbund_api.graphql.refusals import Code, bad_input, blocked, refusal, too_complex, unavailable
 from kreisbund_api.graphql.schema import SCHEMA
@@ -34,7 +35,7 @@ from kreisbund_platform.clock import Clock
 from kreisbund_platform.database.failures import Failure, classify
 from kreisbund_platform.database.session import Database
 from kreisbund_platform.identity.principals import Principal, guest_of
-from kreisbund_platform.identity.standing import AccountBlockedError
+from kreisbund_platform.identity.standing import AccountBlockedError, Stood
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.attention import Changed
 from kreisbund_platform.tenancy.connections import Connections
@@ -81,7 +82,7 @@ class Known:
     @property
     def changes(self) -> bool:
         """Whether it is a mutation."""
-        return self.asked.operation is OperationType.MUTATION
+        return _changes(self.asked)
 
     def purpose(self, request: Request) -> str:
         """What the read log says of it."""
@@ -147,11 +148,14 @@ class Executor:
         self._clock = clock
         self._database = database
         self.changed = Changed()  # what the worker is told of
+        self.people = People()
         self._documents = Documents()
 
-    def operation(self, principal: Principal, kind: type[Operation] = Operation) -> Operation:
+    def operation(
+        self, principal: Principal, kind: type[Operation] = Operation, assumed: Stood | None = None
+    ) -> Operation:
         """A fresh context for one thread."""
-        return kind(principal, self._settings, self._connections, self._clock, self._database)
+        return kind(principal, self._settings, self._connections, self._clock, self._database, assumed)
 
     def now(self) -> datetime:
         """The moment by the process's clock."""
@@ -200,17 +204,37 @@ class Executor:
     def _run(
         self, principal: Principal, prepared: Prepared, asked: OperationDefinitionNode, request: Request
     ) -> Answer:
+        assumed = self.people.recall(principal) if prepared.changes and _changes(asked) else None
         try:
-            with self.operation(principal) as operation:
-                operation.purpose = purpose_of(request, asked)
-                operation.asks = asked.operation is OperationType.QUERY
-                answer = self._compiled(operation, prepared, asked, request)
-                answer = answer or _interpreted(operation, prepared, request)
-            if asked.operation is OperationType.MUTATION:
-                self._note(operation)
+            answer = self._tried(principal, assumed, prepared, asked, request) if assumed else None
+            answer = answer or self._tried(principal, None, prepared, asked, request)
         except Exception as problem:
             return Answer(None, (shown(masked(problem)),))
+        assert answer is not None, "the interpreter answers everything"
         telemetry.operations.add(1, {"result": "error" if answer.errors else "ok"})
+        return answer
+
+    def _tried(
+        self,
+        principal: Principal,
+        assumed: Stood | None,
+        prepared: Prepared,
+        asked: OperationDefinitionNode,
+        request: Request,
+    ) -> Answer | None:
+        """The answer. `assumed`: where the person stood last time; then None where it needs more than the short way."""
+        with self.operation(principal, assumed=assumed) as operation:
+            operation.purpose = purpose_of(request, asked)
+            operation.asks = asked.operation is OperationType.QUERY
+            answer = self._compiled(operation, prepared, asked, request)
+            if answer is None and assumed is not None:
+                self.people.forget(principal)
+                return None
+            answer = answer or _interpreted(operation, prepared, request)
+        if _changes(asked):
+            self._note(operation)
+        if operation.stood is not None and operation.stood.row is not None and not request.of_page:
+            self.people.remember(principal, operation.stood)
         return answer
 
     def _note(self, operation: Operation) -> None:
@@ -234,6 +258,10 @@ class Executor:
             return None
         except GraphQLError as problem:
             return Answer(None, (shown(problem),))
+
+
+def _changes(asked: OperationDefinitionNode) -> bool:
+    return asked.operation is OperationType.MUTATION
 
 
 def _interpreted(operation: Operation, prepared: Prepared, request: Request) -> Answer:

@@ -16,6 +16,7 @@ from kreisbund_platform.database.catalogue_objects import CATALOGUE_TYPES
 from kreisbund_platform.database.life_cycle_objects import LIFE_CYCLE_TYPES
 from kreisbund_platform.database.mining_objects import MINING_TYPES
 from kreisbund_platform.database.object_types import Field
+from kreisbund_platform.database.prepared import Asked
 from kreisbund_platform.database.privacy_objects import PRIVACY_TYPES
 from kreisbund_platform.database.rights_objects import RIGHTS_TYPES
 from kreisbund_platform.database.selection import OPENED, RECORDED, Catalogue, Selection, fetch, reads_in
@@ -27,7 +28,7 @@ from kreisbund_platform.database.viewer_objects import VIEWER_TYPES
 from kreisbund_platform.database.wait_objects import WAIT_TYPES
 from kreisbund_platform.identity.context import TeamContext, WorkContext
 from kreisbund_platform.identity.principals import AccessBasis, Invitation, Principal, RealmKind, Role
-from kreisbund_platform.identity.standing import standing
+from kreisbund_platform.identity.standing import QUESTION, Stood, answered, asked, standing
 from kreisbund_platform.rights import emergency
 from kreisbund_platform.settings import Settings
 from kreisbund_platform.tenancy.connections import Connections
@@ -74,14 +75,25 @@ def viewpoint_of(principal: Principal) -> str:
 class Operation:
     """A context for one thread and one operation; leaving it gives the connection back.
 
+    `assumed`: where the person stood last time; whoever acts on it asks (`ask_standing`) and says NotCompiledError
+    where it does not hold any more. `stood`: where they stand, once it was asked.
+
     What staff and the invited were shown of citizens is recorded on leaving, before anything is answered; so is the
     first look at a message by whom it was sent to.
     """
 
     def __init__(
-        self, principal: Principal, settings: Settings, connections: Connections, clock: Clock, database: Database
+        self,
+        principal: Principal,
+        settings: Settings,
+        connections: Connections,
+        clock: Clock,
+        database: Database,
+        assumed: Stood | None = None,
     ) -> None:
-        self.principal = principal
+        self.principal = assumed.principal if assumed else principal
+        self.assumed = assumed
+        self.stood: Stood | None = None
         self.settings = settings
         self.clock = clock
         self._connections = connections
@@ -93,12 +105,23 @@ class Operation:
 
     def __enter__(self) -> Self:
         """Looks where the person stands. Raises AccountBlockedError."""
-        if self.principal.tenant is not None and not self.principal.is_guest:
+        if self.principal.tenant is not None and not self.principal.is_guest and self.assumed is None:
             with ExitStack() as undone:
                 undone.callback(self._held.close)
-                self.principal = standing(self.connection, self.principal, self.clock.now())
+                self.stood = standing(self.connection, self.principal, self.clock.now())
+                self.principal = self.stood.principal
                 undone.pop_all()
         return self
+
+    def ask_standing(self) -> Asked | None:
+        """Where the person stands, asked with what comes next; None where nothing is assumed."""
+        if self.assumed is None:
+            return None
+        return QUESTION.ask(self.connection, *asked(self.principal, self.clock.now()))
+
+    def still_stands(self, found: Asked | None) -> bool:
+        """Whether what is assumed holds. `found`: what `ask_standing` gave, once it was waited for."""
+        return self.assumed is None or (found is not None and answered(found.result()) == self.assumed.row)
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None

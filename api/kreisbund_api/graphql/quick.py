@@ -6,7 +6,6 @@ connection, a prepared statement) or takes more than reading is left to the ordi
 has left by then.
 """
 
-from collections import OrderedDict
 from typing import Any
 
 from kreisbund_api.graphql.compiled import Compiled
@@ -25,7 +24,6 @@ from kreisbund_platform.identity import standing
 from kreisbund_platform.identity.principals import Principal
 from kreisbund_platform.tenancy.connections import Connections
 
-MOST_PEOPLE = 5_000
 OPENING = "MESSAGES"  # whoever sees a message has opened it, and that is written
 
 
@@ -53,8 +51,6 @@ class QuickReads:
         self._executor = executor
         self._connections = connections
         self._clock = clock
-        # by the object itself, which a checked token is remembered with; its place in memory is its own while held
-        self._people: OrderedDict[int, tuple[Principal, standing.Stood]] = OrderedDict()
         self._records = Gathering()
 
     async def answer(self, principal: Principal, request: Request, known: Known) -> Answer | None:
@@ -74,13 +70,14 @@ class QuickReads:
         self, connection: PooledConnection, principal: Principal, known: Known, query: Compiled, request: Request
     ) -> Answer:
         where = _at_hand(standing.QUESTION, connection, standing.asked(principal, self._clock.now()))
-        stood = self._recall(principal) or await self._met(connection, principal, where)
+        people = self._executor.people
+        stood = people.recall(principal) or await self._met(connection, principal, where)
         operation = self._executor.operation(stood.principal, _Unconnected)
         bound = query.bound(operation, known.asked, request.variables, known=True)
         call = _at_hand(bound.plan.statement, connection, bound.values)
         now_standing, found = await _results(connection, where, call)
         if standing.answered(now_standing) != stood.row:
-            self._people.pop(id(principal), None)  # another request of theirs may have noticed it too
+            people.forget(principal)
             raise _LeftError
         shown = bound.plan.shown(found)
         if shown is None:
@@ -90,18 +87,12 @@ class QuickReads:
         telemetry.operations.add(1, {"result": "ok"})
         return Answer(None, written=shown.body)
 
-    def _recall(self, principal: Principal) -> standing.Stood | None:
-        found = self._people.get(id(principal))
-        return found[1] if found else None
-
     async def _met(self, connection: PooledConnection, principal: Principal, where: Call) -> standing.Stood:
         [found] = await _results(connection, where)
         stood = standing.stood(principal, standing.answered(found))
         if stood is None:
             raise _LeftError
-        self._people[id(principal)] = principal, stood
-        while len(self._people) > MOST_PEOPLE:
-            self._people.popitem(last=False)
+        self._executor.people.remember(principal, stood)
         return stood
 
     async def _record(self, connection: PooledConnection, operation: Operation, purpose: str) -> None:

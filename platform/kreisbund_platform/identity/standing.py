@@ -24,20 +24,32 @@ class AccountBlockedError(Exception):
     """The county has blocked the account: whatever its token says, it gets no further (401)."""
 
 
-def standing(connection: Connection[Any], principal: Principal, now: datetime) -> Principal:
+@dataclass(frozen=True)
+class Stood:
+    """Where somebody stood when they were last here: the database's own words, and the person by them.
+
+    `row` is None where it is no answer for the next time.
+    """
+
+    row: tuple[bytes, ...] | None
+    principal: Principal
+
+
+def standing(connection: Connection[Any], principal: Principal, now: datetime) -> Stood:
     """The person with what colleagues have lent. `connection` is the county's. Raises AccountBlockedError."""
     if principal.tenant is None or principal.is_guest:
-        return principal
+        return Stood(None, principal)
     try:
-        result = QUESTION.run(connection, *asked(principal, now))
+        row = answered(QUESTION.run(connection, *asked(principal, now)))
     except errors.UndefinedTable:
-        return principal  # a county that a migration left behind has blocked and lent nothing
-    found = queries.standing_of(answered(result))
+        return Stood(None, principal)  # a county that a migration left behind has blocked and lent nothing
+    found = queries.standing_of(row)
     if found.is_blocked:
         raise AccountBlockedError
-    if _is_new(found, principal):
+    is_new = _is_new(found, principal)
+    if is_new:
         queries.keep_staff_account(connection, principal, now)
-    return _with(principal, found)
+    return Stood(None if is_new else row, _with(principal, found))
 
 
 def asked(principal: Principal, now: datetime) -> tuple[object, ...]:
@@ -48,14 +60,6 @@ def asked(principal: Principal, now: datetime) -> tuple[object, ...]:
 def answered(result: PGresult) -> tuple[bytes, ...]:
     """The database's own words, to compare with what it said before."""
     return queries.standing_row(result)
-
-
-@dataclass(frozen=True)
-class Stood:
-    """Where somebody stood when they were last here: the database's own words, and the person by them."""
-
-    row: tuple[bytes, ...]
-    principal: Principal
 
 
 def stood(principal: Principal, row: tuple[bytes, ...]) -> Stood | None:
