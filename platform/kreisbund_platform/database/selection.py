@@ -120,7 +120,7 @@ class Statement:
 
     def _made(self, type_name: str, members: "Members", reads: Sequence[str] = ()) -> str:
         """An object of these members. `reads`: kinds of personal data in it, and the expression of their case."""
-        parts = [literal(f'{{"{TYPE_KEY}":"{type_name}"')]
+        parts: list[str] = [literal(f'{{"{TYPE_KEY}":"{type_name}"')]
         if reads:
             parts += [literal(f',"{READ_KEY}":["{reads[0]}",'), reads[1], literal("]")]
         for child, value in members:
@@ -147,6 +147,8 @@ class Statement:
                 return f"coalesce(to_json({self._fill(read.sql, alias)})::text, {self._null(selection)})"
             case Embedded():
                 made = self._object(read.type, alias, selection)
+                if read.present == Embedded.present:
+                    return made
                 return f"CASE WHEN {self._fill(read.present, alias)} THEN {made} ELSE {self._null(selection)} END"
             case One():
                 return self._one(read, alias, selection)
@@ -309,13 +311,42 @@ def fetch(
     return orjson.loads(row[0])
 
 
-def literal(text: str) -> str:
-    """A constant of JSON punctuation, type names and response keys: none holds a quote or a percent sign."""
-    return f"'{text}'"
+class Text(str):
+    """An expression of SQL that is a constant text; `said` is the text."""
+
+    said: str
 
 
-def concat(parts: list[str]) -> str:
-    """The text of all parts, one after the other."""
-    while len(parts) > MOST_ARGUMENTS:
-        parts = [f"concat({', '.join(parts[at : at + MOST_ARGUMENTS])})" for at in range(0, len(parts), MOST_ARGUMENTS)]
-    return f"concat({', '.join(parts)})"
+class Joined(str):
+    """An expression of SQL that joins texts; `parts` are theirs."""
+
+    parts: Sequence[str]
+
+
+def literal(text: str) -> Text:
+    """A constant: JSON punctuation, type names, response keys and marks. None holds a quote, a backslash or a percent
+    sign.
+    """
+    marked = "".join(f"\\x{ord(sign):02x}" if sign < " " else sign for sign in text)
+    made = Text(f"'{text}'" if marked == text else f"E'{marked}'")
+    made.said = text
+    return made
+
+
+def concat(parts: Sequence[str]) -> Joined:
+    """The text of all parts, one after the other; what they join themselves is joined once, constants are one."""
+    flat: list[str] = []
+    for part in parts:
+        for each in part.parts if isinstance(part, Joined) else [part]:
+            last = flat[-1] if flat else None
+            if isinstance(each, Text) and isinstance(last, Text):
+                flat[-1] = literal(last.said + each.said)
+            else:
+                flat.append(each)
+    short = flat
+    while len(short) > MOST_ARGUMENTS:
+        chunks = [short[at : at + MOST_ARGUMENTS] for at in range(0, len(short), MOST_ARGUMENTS)]
+        short = [f"concat({', '.join(chunk)})" for chunk in chunks]
+    made = Joined(f"concat({', '.join(short)})")
+    made.parts = flat
+    return made

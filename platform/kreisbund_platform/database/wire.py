@@ -97,20 +97,20 @@ class Wire(Statement):
         return f"${list(self.names).index(name) + 1}"
 
     def _null(self, selection: Selection) -> str:
-        return "chr(3)" if selection.required else "'null'"
+        return literal("\x03") if selection.required else "'null'"
 
     def _value(self, read: Field, alias: str, selection: Selection) -> str:
         value = super()._value(read, alias, selection)
         if not (selection.written and isinstance(read, Column)):
             return value
         self.has_written = True
-        return concat(["chr(4)", value, "chr(5)"])
+        return concat([literal("\x04"), value, literal("\x05")])
 
     def _made(self, type_name: str, members: Members, reads: Sequence[str] = ()) -> str:
         parts = []
         if reads:
             self.has_reads = True
-            parts += ["chr(1)", literal(f"{reads[0]} "), reads[1], "chr(2)"]
+            parts += [literal(f"\x01{reads[0]} "), reads[1], literal("\x02")]
         opening = "{"
         for child, value in members:
             assert NAME.fullmatch(child.key), "a response key is a GraphQL name"
