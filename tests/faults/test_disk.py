@@ -94,7 +94,7 @@ def test_a_full_disk_under_the_database_loses_nothing_that_was_acknowledged(plac
 def wal_offset(place: Site) -> int:
     """Where in its file of 16 MiB the next change is written: beyond the size of all tables."""
     with psycopg.connect(place.server.url("postgres", "postgres"), autocommit=True) as connection:
-        offset = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint % 16777216"
+        offset = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint % 16777216"
         while not 8_000_000 < (found := connection.execute(offset).fetchone()[0]) < 13_000_000:
             connection.execute("SELECT pg_logical_emit_message(false, '', repeat('x', 1000000))")
         return found

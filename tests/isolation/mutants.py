@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
-from kreisbund_api.graphql import compiled
+from kreisbund_api.graphql import readers
 from kreisbund_api.graphql.reading import SelectionReader
 from kreisbund_platform.database.selection import Selection
 from kreisbund_platform.identity.policy import POLICY
@@ -28,16 +28,16 @@ NEAREST = 6
 @contextmanager
 def all_open(but: str = "") -> Iterator[None]:
     """Every line of the policy lets everybody pass; `but` stays as it is."""
-    kept, readers = dict(TABLE), compiled.audiences_of
+    kept, audiences = dict(TABLE), readers.audiences_of
     TABLE.update({name: ANYONE for name in kept if name != but})
     # what documents mean was remembered by kind of reader: these are of a kind of their own
     kind = object()
-    compiled.audiences_of = lambda principal: (kind, readers(principal))  # type: ignore[assignment, return-value]
+    readers.audiences_of = lambda principal: (kind, audiences(principal))  # type: ignore[assignment, return-value]
     try:
         yield
     finally:
         TABLE.update(kept)
-        compiled.audiences_of = readers
+        readers.audiences_of = audiences
 
 
 @contextmanager

@@ -40,6 +40,10 @@ class _ChangeReader(Reader):
         return super()._arguments(declared, node)
 
 
+def _arguments_of(selection: Selection) -> Mapping[str, Any]:
+    return selection.arguments
+
+
 @dataclass(frozen=True)
 class _Written:
     """An answer's bytes as the client receives them; a plan for each kind of success."""
@@ -59,12 +63,12 @@ class _Written:
             raise NotCompiledError("ELSEWHERE")
         plan = self.plans.get(result_type)
         if plan is None:
-            wire = Wire(operation.catalogue, lambda selection: selection.arguments)
+            wire = Wire(operation.catalogue, _arguments_of)
             plan = wire.plan([Root(One(result_type, "true"), self.selection, frozenset(values))])
             self.plans[result_type] = plan
         known = {**operation.values(), **{f"r0_{name}": value for name, value in values.items()}}
         try:
-            shown = plan.bound(known, lambda selection: selection.arguments).run(operation.connection)
+            shown = plan.bound(known, _arguments_of).run(operation.connection)
         except UnansweredError:
             raise NotCompiledError("DATABASE") from None
         if shown is None:
