@@ -26,7 +26,7 @@ from tests.support.api import Api
 
 SUBMIT = """mutation($input: SubmitApplicationInput!) { submitApplication(input: $input) { __typename
     ... on SubmitApplicationSuccess { application { caseNumber } } } }"""
-WAL_LEFT_BYTES = 3_000_000
+WAL_LEFT_BYTES = 1_500_000
 MOST = 400
 
 

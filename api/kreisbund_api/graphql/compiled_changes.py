@@ -31,10 +31,12 @@ class _ChangeReader(Reader):
 
     def root(self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
         """The change itself; its own arguments are read with each request."""
-        name = details[0].node.name.value
-        return Selection(key, name, {}, self._below(parent.fields[name].type, details), required=True)
+        self._change = details[0].node
+        return super().root(parent, key, details)
 
     def _arguments(self, declared: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        if node is self._change:
+            return {}
         if any(variables_in(each) for each in node.arguments or ()):
             raise NotCompiledError("VARIABLES")
         return super()._arguments(declared, node)
