@@ -1,5 +1,7 @@
 import base64
 import json
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -197,6 +199,40 @@ def test_a_new_key_is_found_but_unknown_ones_ask_only_every_ten_seconds(checker,
     for _try in range(5):
         assert refusal(checker, issuer.token(claims, key=strange)) == "UNKNOWN_KEY"
     assert len(issuer.asked) == asked + 2
+
+
+def later_by(clock: ManualClock, claims, **time: float):
+    clock.set(clock.now() + timedelta(**time))
+    return claims | {"exp": int(clock.now().timestamp()) + 300}
+
+
+def until(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, "it never happens"
+        time.sleep(0.005)
+
+
+def test_keys_are_fetched_anew_behind_who_comes_often_and_nobody_waits(checker, issuer, claims, clock):
+    checker.check(issuer.token(claims))
+    asked, answer = len(issuer.asked), threading.Event()
+    fetch = issuer.fetch
+    checker._issuers[issuer.address]._fetch = lambda url: answer.wait(10) and fetch(url)
+    old, issuer.keys = issuer.keys, [RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)]
+    for minutes in (6, 0.1, 0.1):
+        claims = later_by(clock, claims, minutes=minutes)
+        assert checker.check(issuer.token(claims, key=old[0])), "while the issuer thinks"
+    assert len(issuer.asked) == asked
+    answer.set()
+    until(lambda: len(issuer.asked) == asked + 2)
+    until(lambda: refusal(checker, issuer.token(later_by(clock, claims, seconds=1), key=old[0])) == "UNKNOWN_KEY")
+
+
+def test_keys_of_ten_minutes_are_fetched_before(checker, issuer, claims, clock):
+    checker.check(issuer.token(claims))
+    old, issuer.keys = issuer.keys, [RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)]
+    claims = later_by(clock, claims, minutes=10)
+    assert refusal(checker, issuer.token(claims, key=old[0])) == "UNKNOWN_KEY"
 
 
 def test_known_keys_outlive_a_silent_issuer_for_a_day(checker, issuer, claims, clock: ManualClock):

@@ -1,5 +1,8 @@
 """Public keys of the issuers, by OpenID Connect Discovery 1.0, kept so that a short outage stops nobody.
 
+Nobody's keys are older than ten minutes while the issuer answers. Where somebody comes every few minutes, they are
+fetched anew behind a request, so that none waits for it.
+
 Only registered issuers come here, so a token can never choose where this program connects to.
 """
 
@@ -16,7 +19,8 @@ from joserfc.jwk import ECKey, RSAKey
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.egress import EgressError
 
-FRESH_FOR = timedelta(minutes=10)
+NEW_FOR = timedelta(minutes=5)  # older ones are fetched anew behind whoever needs them
+FRESH_FOR = timedelta(minutes=10)  # older ones before
 USABLE_FOR = timedelta(hours=24)
 PAUSE_AFTER_ANSWER = timedelta(seconds=10)
 PAUSE_AFTER_FAILURE = timedelta(seconds=2)
@@ -58,6 +62,7 @@ class IssuerKeys:
         self._published: Published | None = None
         self._quiet_until: datetime | None = None
         self._lock = threading.Lock()
+        self._behind = threading.Lock()  # held while they are fetched behind a request
 
     def key(self, kid: str) -> PublicKey | None:
         """The key of this id, None where the issuer has no such key. Raises IssuerUnavailable."""
@@ -82,6 +87,8 @@ class IssuerKeys:
     def _usable(self) -> Published:
         if not self._younger_than(self._published, FRESH_FOR):
             self._refresh(lambda seen: self._younger_than(seen, FRESH_FOR))
+        elif not self._younger_than(self._published, NEW_FOR) and not self._is_quiet():
+            self._refresh_behind()
         published = self._published
         if published is None or not self._younger_than(published, USABLE_FOR):
             raise IssuerUnavailable
@@ -90,14 +97,27 @@ class IssuerKeys:
     def _younger_than(self, published: Published | None, age: timedelta) -> bool:
         return published is not None and self._clock.now() - published.fetched_at < age
 
+    def _refresh_behind(self) -> None:
+        if self._behind.acquire(blocking=False):
+            threading.Thread(target=self._refreshed_behind, name="issuer keys", daemon=True).start()
+
+    def _refreshed_behind(self) -> None:
+        try:
+            self._refresh(lambda seen: self._younger_than(seen, NEW_FOR))
+        finally:
+            self._behind.release()
+
+    def _is_quiet(self) -> bool:
+        return self._quiet_until is not None and self._clock.now() < self._quiet_until
+
     def _refresh(self, sufficient: Callable[[Published], bool]) -> None:
         """Asks the issuer, unless another thread just did or the pause since the last request still runs."""
         with self._lock:
             if self._published is not None and sufficient(self._published):
                 return
-            now = self._clock.now()
-            if self._quiet_until is not None and now < self._quiet_until:
+            if self._is_quiet():
                 return
+            now = self._clock.now()
             try:
                 self._published = self._fetched(now)
                 self._quiet_until = now + PAUSE_AFTER_ANSWER
