@@ -45,7 +45,6 @@ def main(arguments: Sequence[str]) -> int:
     given = _given(arguments)
     with ExitStack() as held:
         measures = _made(given.only, held)
-        os.sync()  # what was made is on the disk before anything is measured
         runs = [_round(number, measures) for number in range(max(1, given.rounds))]
         found = report.made(runs, [name for measure in measures for name in measure.missing])
     for line in report.lines(found):
@@ -99,6 +98,7 @@ def _round(number: int, measures: Sequence[step.Measure]) -> dict[str, float]:
     found: dict[str, float] = {}
     for measure in measures if number % 2 == 0 else reversed(measures):
         with _told(f"round {number + 1}, {type(measure).__name__}"):
+            os.sync()  # what the one before wrote is on the disk
             measure.wake()
             found |= measure.round()
             measure.rest()
