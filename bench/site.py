@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from bench.step import TICKS
+from bench.step import TICKS, parent_of
 from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -110,8 +110,7 @@ def descendants(pid: int) -> list[int]:
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
             with suppress(OSError):  # ended meanwhile
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(path.name))
+                children.setdefault(parent_of(int(path.name)), []).append(int(path.name))
     found = [pid]
     for each in found:  # grows as it goes
         found += children.get(each, ())
