@@ -190,15 +190,17 @@ def test_a_critical_header_is_not_ignored(checker, issuer, claims):
 def test_a_new_key_is_found_but_unknown_ones_ask_only_every_ten_seconds(checker, issuer, claims, clock):
     checker.check(issuer.token(claims))
     asked = len(issuer.asked)
-    fresh = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
-    clock.set(clock.now() + timedelta(seconds=11))
-    issuer.keys = [fresh]
-    assert checker.check(issuer.token(claims)).name == "Anna Berg"
+    issuer.keys = [RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)]
+    assert checker.check(issuer.token(claims)).name == "Anna Berg", "though the keys were fetched this moment"
     assert len(issuer.asked) == asked + 2
     strange = RSAKey.generate_key(2048, auto_kid=True)
-    for _try in range(5):
+    for seconds in (0, 1, 8.9):
+        claims = later_by(clock, claims, seconds=seconds)
         assert refusal(checker, issuer.token(claims, key=strange)) == "UNKNOWN_KEY"
     assert len(issuer.asked) == asked + 2
+    claims = later_by(clock, claims, seconds=0.2)
+    assert refusal(checker, issuer.token(claims, key=strange)) == "UNKNOWN_KEY"
+    assert len(issuer.asked) == asked + 4
 
 
 def later_by(clock: ManualClock, claims, **time: float):

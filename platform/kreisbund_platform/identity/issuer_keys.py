@@ -22,8 +22,9 @@ from kreisbund_platform.egress import EgressError
 NEW_FOR = timedelta(minutes=5)  # older ones are fetched anew behind whoever needs them
 FRESH_FOR = timedelta(minutes=10)  # older ones before
 USABLE_FOR = timedelta(hours=24)
-PAUSE_AFTER_ANSWER = timedelta(seconds=10)
+PAUSE_AFTER_UNKNOWN = timedelta(seconds=10)  # whoever makes up key ids makes us ask no oftener than this
 PAUSE_AFTER_FAILURE = timedelta(seconds=2)
+NO_PAUSE = timedelta()
 SMALLEST_RSA_BITS = 2048
 
 Fetch = Callable[[str], Any]
@@ -68,7 +69,7 @@ class IssuerKeys:
         """The key of this id, None where the issuer has no such key. Raises IssuerUnavailable."""
         published = self._usable()
         if kid not in published.keys:
-            self._refresh(lambda seen: kid in seen.keys)
+            self._refresh(lambda seen: kid in seen.keys, PAUSE_AFTER_UNKNOWN)
             published = self._usable()
         return published.keys.get(kid)
 
@@ -110,8 +111,12 @@ class IssuerKeys:
     def _is_quiet(self) -> bool:
         return self._quiet_until is not None and self._clock.now() < self._quiet_until
 
-    def _refresh(self, sufficient: Callable[[Published], bool]) -> None:
-        """Asks the issuer, unless another thread just did or the pause since the last request still runs."""
+    def _refresh(self, sufficient: Callable[[Published], bool], pause: timedelta = NO_PAUSE) -> None:
+        """Asks the issuer, unless another thread just did or the pause since an earlier request still runs.
+
+        `pause` is the one after this answer. Fetching what grew old has none: a realm may get its new keys the
+        moment after, when it is restored for instance.
+        """
         with self._lock:
             if self._published is not None and sufficient(self._published):
                 return
@@ -120,7 +125,7 @@ class IssuerKeys:
             now = self._clock.now()
             try:
                 self._published = self._fetched(now)
-                self._quiet_until = now + PAUSE_AFTER_ANSWER
+                self._quiet_until = now + pause
             except (EgressError, JoseError, ValueError, TypeError, KeyError, AttributeError):
                 self._quiet_until = now + PAUSE_AFTER_FAILURE
 
