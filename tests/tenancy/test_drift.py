@@ -27,13 +27,13 @@ PRIVILEGES = [
     ),
     (
         "REVOKE EXECUTE ON FUNCTION shared.restore_login FROM {registry}",
-        "EXECUTE on function shared.restore_login(text,integer,text): missing",
+        "EXECUTE on function shared.restore_login(text, integer, text): missing",
     ),
     ("REVOKE USAGE ON SCHEMA code FROM PUBLIC", "USAGE on schema code: missing"),
     ("GRANT CREATE ON SCHEMA code TO PUBLIC", "CREATE on schema code: not declared"),
     (
         "REVOKE EXECUTE ON FUNCTION code.kept_data(json, text[]) FROM PUBLIC",
-        "EXECUTE on function code.kept_data(json,text[]): missing",
+        "EXECUTE on function code.kept_data(json, text[]): missing",
     ),
     ("CREATE SEQUENCE {own}.s; GRANT USAGE ON {own}.s TO {role}", "USAGE on sequence {own}.s: not declared"),
     (

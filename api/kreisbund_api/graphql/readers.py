@@ -18,6 +18,8 @@ from graphql import (
     VariableNode,
     Visitor,
     get_named_type,
+    get_nullable_type,
+    is_leaf_type,
     visit,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
@@ -33,6 +35,7 @@ from kreisbund_platform.identity.principals import Principal
 MOST_READINGS = 64  # kinds of readers of one document
 LATER = "later"  # stands for arguments that variables decide
 WRITTEN = frozenset({"JSON", "Float"})  # the interpreter writes these its own way
+NUMBERS = frozenset({"Int", "Float"})
 NEW = "NEW"  # asked the first time
 NO_VARIABLES = VariableValues({}, {})
 R = TypeVar("R")
@@ -59,8 +62,13 @@ class Reader(SelectionReader):
     def _selection(self, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Selection:
         made = super()._selection(type_, key, details)
         output = type_.fields[made.name].type
-        written = get_named_type(output).name in WRITTEN
-        made = replace(made, required=isinstance(output, GraphQLNonNull), written=written)
+        kind, is_single = get_named_type(output).name, is_leaf_type(get_nullable_type(output))
+        made = replace(
+            made,
+            required=isinstance(output, GraphQLNonNull),
+            written=kind in WRITTEN,
+            number=kind in NUMBERS and is_single,
+        )
         if LATER in made.arguments and any(each.name.value == "after" for each in details[0].node.arguments or ()):
             self.behind.append(made)
         return made

@@ -29,9 +29,11 @@ STATE_DASHBOARD = ObjectType(
 DASHBOARD_ROW = ObjectType(
     "DashboardRow",
     # counties that work, each month asked for, zero where nothing was received
-    "(SELECT t.*, m.month::date AS month, coalesce(d.applications, 0) AS applications,"
+    "(SELECT t.id, t.slug, t.name, t.regional_key, t.kind, t.status, t.profile,"  # what a county shows, to be sorted
+    " m.month::date AS month, coalesce(d.applications, 0) AS applications,"
     " coalesce(d.decisions, 0) AS decisions, d.median_days, d.online_share FROM shared.tenant t"
-    " CROSS JOIN generate_series({from_month}::date, {to_month}::date, interval '1 month') m(month)"
+    # without a time zone, which would be reckoned with for each row
+    " CROSS JOIN generate_series({from_month}::timestamp, {to_month}::timestamp, interval '1 month') m(month)"
     " LEFT JOIN shared.dashboard_month d ON d.tenant_id = t.id AND d.month = m.month::date"
     " AND d.month BETWEEN {from_month}::date AND {to_month}::date"  # what is asked for, before it is joined
     " WHERE t.status IN ('ACTIVE', 'SUSPENDED') AND t.kind = 'COUNTY') {a}",

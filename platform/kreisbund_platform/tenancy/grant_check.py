@@ -30,7 +30,7 @@ DEFAULT_KINDS: Mapping[str, LiteralString] = {
 }
 
 # (kind, schema, object, grantee, privilege) of everybody but the owner; what is not set means PostgreSQL's default
-HELD = """
+HELD: LiteralString = f"""
 SELECT kind, schema, object, CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END, privilege_type
 FROM (
     SELECT 'TABLE' AS kind, n.nspname AS schema, c.relname::text AS object, c.relowner AS owner,
@@ -44,7 +44,7 @@ FROM (
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attacl IS NOT NULL
     UNION ALL
-    SELECT 'FUNCTION', n.nspname, p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+    SELECT 'FUNCTION', n.nspname, {grants.SIGNATURE}, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     UNION ALL
     SELECT 'SCHEMA', n.nspname, n.nspname, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
@@ -67,7 +67,7 @@ FROM (
     SELECT 'DEFAULT', '', r.oid::regrole::text || ' f', r.oid, acldefault('f', r.oid) FROM pg_roles r
     WHERE r.rolname = current_user AND NOT EXISTS (SELECT FROM pg_default_acl d
         WHERE d.defaclrole = r.oid AND d.defaclnamespace = 0 AND d.defaclobjtype = 'f')
-) x, aclexplode(acl)
+) x, aclexplode(array_remove(acl, NULL))
 WHERE grantee <> owner AND NOT (kind = 'TYPE' AND grantee = 0) AND (pg_get_userbyid(grantee) = ANY(%(roles)s)
     OR schema <> 'information_schema' AND schema NOT LIKE 'pg\\_%%')
 """
@@ -211,7 +211,7 @@ def _target(held: Privilege) -> tuple[LiteralString, sql.Composable]:
     """What a REVOKE names: kind and object."""
     match held.kind:
         case "FUNCTION" | "TYPE" | "PARAMETER":
-            target: sql.Composable = sql.SQL(held.object)  # regprocedure's and regtype's own quoting
+            target: sql.Composable = sql.SQL(held.object)  # quoted already
         case "SCHEMA" | "DATABASE":
             target = sql.Identifier(held.object)
         case "DEFAULT":

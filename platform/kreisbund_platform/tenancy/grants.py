@@ -98,15 +98,21 @@ INSIDE: LiteralString = """pg_depend d WHERE d.refclassid = 'pg_namespace'::regc
     AND d.refobjid = %(schema)s::regnamespace AND d.classid"""
 TABLES: LiteralString = f"""SELECT c.relname FROM pg_class c
     WHERE c.relkind IN ('r', 'p') AND c.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_class'::regclass) ORDER BY 1"""
+# `array_remove` unpacks a long list once; `aclexplode` would for each of its lines
 HELD: LiteralString = f"""SELECT c.relname, pg_get_userbyid(a.grantee)::text, array_agg(a.privilege_type)
-    FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee = ANY(%(roles)s::regrole[])
+    FROM pg_class c, aclexplode(array_remove(c.relacl, NULL)) a WHERE a.grantee = ANY(%(roles)s::regrole[])
     AND c.relkind IN ('r', 'p') AND c.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_class'::regclass) GROUP BY 1, 2"""
-FUNCTIONS: LiteralString = f"""SELECT p.oid::regprocedure::text FROM pg_proc p
+# `regprocedure` would look through all functions of the same name, of which each county has one
+SIGNATURE: LiteralString = (
+    "format('%%s.%%I(%%s)', p.pronamespace::regnamespace, p.proname, oidvectortypes(p.proargtypes))"
+)
+FUNCTIONS: LiteralString = f"""SELECT {SIGNATURE} FROM pg_proc p
     WHERE p.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_proc'::regclass)"""
-# functions that everybody may call, or that the role may not
-UNSETTLED: LiteralString = f"""{FUNCTIONS} AND (p.proacl IS NULL
-    OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
-    OR NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole))"""
+# whether there are functions that everybody may call, and such that the role may not
+UNSETTLED: LiteralString = f"""SELECT bool_or(p.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)),
+    bool_or(NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = %(role)s::regrole))
+    FROM pg_proc p WHERE p.oid IN (SELECT d.objid FROM {INSIDE} = 'pg_proc'::regclass)"""
 # Functions that run as who calls them, the same for all counties; whoever may log in may call them.
 CODE = "code"
 # What of `shared` a workspace may call; counties call nothing there.
@@ -119,7 +125,7 @@ def tables_of(connection: Rows, schema: str) -> list[str]:
 
 
 def functions_of(connection: Rows, schema: str, names: Sequence[str] | None = None) -> list[LiteralString]:
-    """A schema's functions, or those of these names, as `regprocedure` writes them."""
+    """A schema's functions, or those of these names, with their arguments' types, as SQL writes them."""
     query = FUNCTIONS + " AND (%(names)s::text[] IS NULL OR p.proname = ANY(%(names)s))"
     given = {"schema": _quoted(schema), "names": None if names is None else list(names)}
     return [name for (name,) in connection.execute(query, given)]
@@ -157,11 +163,13 @@ def grant_county(connection: Rows, schema: str, role: str) -> None:
 def renew_county(connection: Rows, schema: str, role: str) -> None:
     """The same for its own schema alone, after a migration: seldom more than a look at what it holds already."""
     _grant_tables(connection, schema, [role], county_privileges(tables_of(connection, schema)))
-    found = connection.execute(UNSETTLED, {"schema": _quoted(schema), "role": _quoted(role)}).fetchall()
-    if found:
-        functions = sql.SQL(", ").join(sql.SQL(name) for (name,) in found)
-        connection.execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(functions))
-        connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(functions, sql.Identifier(role)))
+    found = connection.execute(UNSETTLED, {"schema": _quoted(schema), "role": _quoted(role)}).fetchone()
+    is_public, is_lacking = found or (False, False)
+    # by schema, since a name is looked for among the functions of all counties
+    if is_public:
+        _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", schema)
+    if is_lacking:
+        _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
 
 
 def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
