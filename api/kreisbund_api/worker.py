@@ -89,9 +89,11 @@ class Worker:
         served = [tenant for tenant in self._registry.all() if tenant.status in ("ACTIVE", "SUSPENDED")]
         self._tidy_shared_daily()
         self._advance_rollouts()
+        now = self._clock.now()
         with self._connections.for_workspace("registry") as registry:
             self._turns.hint(attention.take(registry))
-        return sum(self._guarded(tenant) for tenant in self._turns.next(served, self._clock.now())) > 0
+        self._turns.hint(dict.fromkeys(mailbox.receivers(self._settings), now))
+        return sum(self._guarded(tenant) for tenant in self._turns.next(served, now)) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:
         try:

@@ -3,11 +3,13 @@
 import secrets
 from datetime import timedelta
 from typing import cast
+from uuid import uuid4
 
 import pytest
 
 from kreisbund_api.main import create_api
 from kreisbund_api.worker import Worker
+from kreisbund_platform.cases.transfers import mailbox
 from kreisbund_platform.cases.waits.upcoming import upcoming
 from kreisbund_platform.identity.tokens import TokenChecker
 from kreisbund_platform.tenancy.attention import Turns
@@ -89,6 +91,25 @@ def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkey
     worker.serve_all()
     assert looked_at == [office.tenant.slug] * 2
     assert office.rows("SELECT FROM timer WHERE token = 99") == [], "its token was gone"
+
+
+def test_a_letter_brings_the_worker_to_its_county_past_all_turns(office, monkeypatch):
+    here = office.deployment
+    worker = Worker(here.settings, here.connections, here.registry, office.clock)
+    worker._turns = Turns(in_turn=0)
+    while worker.serve_all():
+        pass
+    looked_at = []
+    serve = worker.serve
+    monkeypatch.setattr(worker, "serve", lambda tenant: looked_at.append(tenant.slug) or serve(tenant))
+    mailbox.put(here.settings, office.tenant.id, uuid4(), mailbox.PACKAGE, b"garbage")
+    worker.serve_all()
+    assert looked_at[0] == office.tenant.slug
+    while worker.serve_all():
+        pass
+    looked_at.clear()
+    worker.serve_all()
+    assert looked_at == [], "what was put aside is no letter any more"
 
 
 @pytest.fixture

@@ -41,12 +41,20 @@ class Watched:
 def test_what_was_never_looked_at_comes_first_and_then_everybody_has_a_turn() -> None:
     watched = Watched(Turns(in_turn=4, most_due=20), counties(50))
     beginning = [watched.round() for _round in range(3)]
-    assert all(20 <= len(each) <= 24 for each in beginning[:2])
+    assert all(20 <= len(each) <= 21 for each in beginning[:2])
     assert {slug for each in beginning for slug in each} == {each.slug for each in watched.counties}
-    rounds = [watched.round() for _round in range(26)]
-    assert all(len(each) == 4 for each in rounds)
-    for begun in range(13):
-        assert {slug for each in rounds[begun : begun + 13] for slug in each} == {c.slug for c in watched.counties}
+    rounds = [watched.round() for _round in range(100)]
+    assert all(len(each) == 1 for each in rounds)
+    for begun in range(50):
+        assert {slug for each in rounds[begun : begun + 50] for slug in each} == {c.slug for c in watched.counties}
+
+
+@pytest.mark.parametrize(("number", "a_second"), [(5, 1), (420, 1), (421, 2), (1_680, 4), (9_000, 4)])
+def test_so_many_have_their_turn_that_it_takes_seven_minutes_at_most_or_four(number: int, a_second: int) -> None:
+    turns, many = Turns(), counties(number)
+    for county in many:
+        turns.looks_at(county.id)
+    assert [len(turns.next(many, START + tick * SECOND)) for tick in range(3)] == [a_second] * 3
 
 
 def test_a_few_are_all_looked_at_in_each_round() -> None:
@@ -87,7 +95,7 @@ def test_rounds_that_follow_at_once_do_not_bring_the_others_more_often() -> None
         turns.rests(busy.id, now)
         rounds.append([county.slug for county in turns.next(many, now)])
         turns.looks_at(busy.id)
-    assert [len(each) for each in rounds] == ([5] + [1] * 9) * 2
+    assert [len(each) for each in rounds] == ([2] + [1] * 9) * 2
     assert all(each[0] == busy.slug for each in rounds)
 
 

@@ -2,9 +2,11 @@
 
 A county is looked at when something is due in it. The worker knows that from its last look, and from hints: a process
 that changed a county tells, after its commit, from when on there is something to do. Hints are not durable; beside
-what is due a few others are looked at in turn, so that a lost hint costs time and nothing else.
+what is due others are looked at in turn, so that a lost hint costs time and nothing else. One a second, where that
+suffices: each needs a session of its own, which others notice.
 """
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,8 @@ from psycopg import Connection
 
 from kreisbund_platform.tenancy.context import TenantContext
 
-IN_TURN = 4  # counties a second beside those in which something is due; so few are all looked at in each round
+IN_TURN = 4  # counties a second at most, beside those in which something is due; so few are all looked at in each round
+TURN = timedelta(minutes=7)  # in which everybody is looked at, where so many a second suffice
 EVERY = timedelta(seconds=1)
 MOST_DUE = 20  # of those a round, so that a later hint need not wait for hundreds
 SOON = timedelta(hours=1)  # what is due later is found in its county's turn
@@ -106,9 +109,12 @@ class Turns:
 
     def _in_their_turn(self, slugs: Sequence[str], now: datetime) -> set[str]:
         """Rounds follow each other at once while there is work: then the others do not come more often."""
-        if len(slugs) > self._in_turn and now - self._turned_at < EVERY:
-            return set()
-        found = _from(slugs, self._last)[: self._in_turn]
+        some = self._in_turn
+        if len(slugs) > some:
+            if now - self._turned_at < EVERY:
+                return set()
+            some = min(some, math.ceil(len(slugs) * (EVERY / TURN)))
+        found = _from(slugs, self._last)[:some]
         self._last, self._turned_at = (found[-1] if found else ""), now
         return set(found)
 

@@ -48,7 +48,17 @@ def put(settings: Settings, receiver: UUID, transfer_id: UUID, kind: str, conten
 
 def waiting(settings: Settings, county: UUID) -> list[Letter]:
     """What waits for a county, in the order of names."""
-    folder = _folder(settings, county)
+    return _letters(_folder(settings, county))
+
+
+def receivers(settings: Settings) -> list[UUID]:
+    """The counties for which something waits."""
+    root = _root(settings)
+    folders = [each for each in root.iterdir() if _letters(each)] if root.is_dir() else []
+    return [UUID(each.name) for each in folders]
+
+
+def _letters(folder: Path) -> list[Letter]:
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     return [Letter(path) for path in found if path.suffix[1:] in (PACKAGE, RECEIPT) and not path.name.startswith(".")]
 
@@ -66,5 +76,9 @@ def clear(settings: Settings, county: UUID) -> None:
         shutil.rmtree(folder)
 
 
+def _root(settings: Settings) -> Path:
+    return settings.home / "files" / "_transfers"
+
+
 def _folder(settings: Settings, county: UUID) -> Path:
-    return settings.home / "files" / "_transfers" / str(county)
+    return _root(settings) / str(county)
