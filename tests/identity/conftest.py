@@ -44,6 +44,8 @@ def tenant_named(slug: str, status: str = "ACTIVE") -> TenantContext:
 class ListedIssuers:
     """Stands for the registry: three realms."""
 
+    is_fresh = True
+
     def __init__(self) -> None:
         self.tenant = tenant_named("nordhausen")
         self.entries = {

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives import hashes, hmac
@@ -297,6 +298,68 @@ def test_a_remembered_check_ends_with_the_token_and_sees_a_suspension(checker, i
     assert checker.check(token).tenant == suspended
     clock.set(clock.now() + timedelta(seconds=41))
     assert refusal(checker, token) == "ExpiredTokenError"
+
+
+@pytest.fixture
+def lasting(claims, clock):
+    """Claims of an hour: long enough to be checked again."""
+    return claims | {"exp": int((clock.now() + timedelta(hours=1)).timestamp())}
+
+
+def without_signatures(monkeypatch) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise AssertionError("the signature is checked again")
+
+    monkeypatch.setattr("kreisbund_platform.identity.tokens.jwt.decode", refuse)
+
+
+def test_a_signature_that_held_is_not_checked_again_while_its_key_is_published(
+    checker, issuer, lasting, clock, monkeypatch
+):
+    token = issuer.token(lasting)
+    first = checker.check(token)
+    without_signatures(monkeypatch)
+    for _minute in range(4):
+        clock.set(clock.now() + timedelta(seconds=61))
+        assert checker.remembered(token) is first
+    issuer.keys = [type(issuer.keys[0]).import_key(issuer.keys[0].as_dict())]  # the same key, fetched once more
+    clock.set(clock.now() + timedelta(seconds=61))
+    assert checker.remembered(token) is first
+    until(lambda: checker._issuers[issuer.address]._published.fetched_at == clock.now())
+    clock.set(clock.now() + timedelta(seconds=61))
+    assert checker.remembered(token) is first
+
+
+def test_a_remembered_check_ends_when_the_key_is_withdrawn(checker, issuer, lasting, clock):
+    token = issuer.token(lasting)
+    checker.check(token)
+    issuer.keys = [RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)]
+    clock.set(clock.now() + timedelta(minutes=11))
+    assert checker.remembered(token) is None
+    assert refusal(checker, token) == "UNKNOWN_KEY"
+
+
+def test_another_key_of_the_same_id_is_not_the_key_that_it_held_for(checker, issuer, lasting, clock):
+    token, kid = issuer.token(lasting), issuer.keys[0].kid
+    checker.check(token)
+    issuer.keys = [RSAKey.generate_key(2048, {"use": "sig", "kid": kid})]
+    clock.set(clock.now() + timedelta(minutes=11))
+    assert refusal(checker, token) == "BadSignatureError"
+
+
+def test_a_check_once_more_sees_the_end_and_the_units(checker, issuer, lasting, clock, listed, monkeypatch):
+    token = issuer.token(lasting | {"units": ["kfz", "bau"]})
+    before = checker.check(token)
+    unit = uuid4()
+    monkeypatch.setattr(listed, "units_of", lambda _tenant: {"bau": unit})
+    assert checker.remembered(token) is before, "for a minute"
+    clock.set(clock.now() + timedelta(seconds=61))
+    without_signatures(monkeypatch)
+    assert checker.remembered(token).units == (unit,)
+    monkeypatch.undo()
+    clock.set(clock.now() + timedelta(hours=1))
+    assert checker.remembered(token) is None
+    assert refusal(checker, token)
 
 
 def test_an_id_token_answers_one_login_only(checker, issuer, claims):

@@ -73,6 +73,15 @@ class IssuerKeys:
             published = self._usable()
         return published.keys.get(kid)
 
+    def still(self, kid: str, key: PublicKey) -> bool:
+        """Whether the issuer still publishes this key under this id; False also where that takes more than a look."""
+        published = self._published
+        if published is None or not self._younger_than(published, FRESH_FOR):
+            return False
+        self._usable()  # fetched anew behind this, where it is time
+        found = published.keys.get(kid)
+        return found is key or (found is not None and found.thumbprint() == key.thumbprint())
+
     def metadata(self) -> IssuerMetadata:
         """The issuer's addresses. Raises IssuerUnavailable."""
         return self._usable().metadata

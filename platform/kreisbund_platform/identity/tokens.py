@@ -74,12 +74,22 @@ class KeysState:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """A token whose signature held: its claims, who issued it, and the key it held for."""
+
+    claims: Mapping[str, Any]
+    issuer: str
+    entry: IssuerEntry
+    kid: str
+    key: PublicKey
+
+
+@dataclass(frozen=True)
 class Remembered:
     """A positive check, valid until `until` and as long as the registry says the same about the issuer."""
 
     principal: Principal
-    issuer: str
-    entry: IssuerEntry
+    proof: Proof
     until: datetime
 
 
@@ -123,7 +133,7 @@ class TokenChecker:
 
     def check_id_token(self, token: str, client: str, nonce: str) -> tuple[str, str | None]:
         """Subject and `sid` of an ID token that answers the login begun with `nonce`. Raises like `check`."""
-        _issuer, _entry, claims = self._verified(token, audience=client)
+        claims = self._verified(token, audience=client).claims
         if claims.get("typ", "ID") != "ID" or claims.get("azp", client) != client or claims.get("nonce") != nonce:
             raise TokenRefused("NOT_THIS_LOGIN")
         sid = claims.get("sid")
@@ -131,7 +141,8 @@ class TokenChecker:
 
     def check_logout_token(self, token: str, client: str) -> LogoutNotice:
         """Whose logins have ended (OpenID Connect Back-Channel Logout 1.0, section 2.6). Raises like `check`."""
-        issuer, _entry, claims = self._verified(token, audience=client, needs_subject=False)
+        proof = self._verified(token, audience=client, needs_subject=False)
+        claims = proof.claims
         events = claims.get("events")
         if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
             raise TokenRefused("NOT_A_LOGOUT")
@@ -140,7 +151,7 @@ class TokenChecker:
         subject, sid = claims.get("sub"), claims.get("sid")
         if not all(value is None or isinstance(value, str) for value in (subject, sid)) or not (subject or sid):
             raise TokenRefused("NOBODY_NAMED")
-        return LogoutNotice(issuer, subject, sid)
+        return LogoutNotice(proof.issuer, subject, sid)
 
     def metadata(self, issuer: str) -> IssuerMetadata:
         """Addresses of a registered issuer. Raises IssuerUnavailable."""
@@ -153,24 +164,27 @@ class TokenChecker:
         return KeysState(tuple(sorted(name for name, keys in issuers.items() if not keys.usable())))
 
     def _checked(self, token: str, fingerprint: bytes) -> Principal:
-        issuer, entry, claims = self._verified(token, audience=self._audience)
+        proof = self._verified(token, audience=self._audience)
+        claims = proof.claims
         if claims.get("typ") != "Bearer":
             raise TokenRefused("NOT_AN_ACCESS_TOKEN")
         if claims.get("azp") not in self._clients:
             raise TokenRefused("UNKNOWN_CLIENT")
-        if claims["azp"] == DEMO_CLIENT:
-            # it takes passwords alone and gets no refresh token: issued is logged in. Keycloak does not say so itself
-            claims.setdefault("auth_time", claims.get("iat"))
-        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-        units = self._registry.units_of(entry.tenant) if entry.tenant else {}
-        principal = principal_from(claims, entry, units, expires_at)
-        self._remember(fingerprint, Remembered(principal, issuer, entry, self._remember_until(expires_at)))
+        principal = self._principal(proof)
+        self._remember(fingerprint, Remembered(principal, proof, self._remember_until(principal)))
         return principal
 
-    def _verified(
-        self, token: str, *, audience: str, needs_subject: bool = True
-    ) -> tuple[str, IssuerEntry, dict[str, Any]]:
-        """Issuer, its entry and the claims once signature, audience and times hold."""
+    def _principal(self, proof: Proof) -> Principal:
+        """The person, with the county's units of this moment."""
+        claims, tenant = proof.claims, proof.entry.tenant
+        if claims["azp"] == DEMO_CLIENT:
+            # it takes passwords alone and gets no refresh token: issued is logged in. Keycloak does not say so itself
+            claims = {"auth_time": claims.get("iat"), **claims}
+        units = self._registry.units_of(tenant) if tenant else {}
+        return principal_from(claims, proof.entry, units, datetime.fromtimestamp(claims["exp"], UTC))
+
+    def _verified(self, token: str, *, audience: str, needs_subject: bool = True) -> Proof:
+        """What it proves once signature, audience and times hold."""
         header, claims = _unverified(token)
         issuer = claims.get("iss")
         entry = self._registry.by_issuer(issuer) if isinstance(issuer, str) else None
@@ -181,9 +195,9 @@ class TokenChecker:
         if key is None:
             raise TokenRefused("UNKNOWN_KEY")
         proven = self._proven(token, key, issuer, audience, needs_subject)
-        if self._alarm and entry.announced is not None and kid not in entry.announced:
+        if self._alarm and _is_unannounced(kid, entry):
             self._alarm(issuer, kid)
-        return issuer, entry, proven
+        return Proof(proven, issuer, entry, kid, key)
 
     def _proven(self, token: str, key: PublicKey, issuer: str, audience: str, needs_subject: bool) -> dict[str, Any]:
         now = int(self._clock.now().timestamp())
@@ -206,26 +220,49 @@ class TokenChecker:
         with self._lock:
             return self._issuers.setdefault(issuer, IssuerKeys(issuer, self._clock, self._fetch))
 
-    def _remember_until(self, expires_at: datetime) -> datetime:
-        return min(self._clock.now() + REMEMBERED_FOR, expires_at)
+    def _remember_until(self, principal: Principal) -> datetime:
+        return min(self._clock.now() + REMEMBERED_FOR, principal.token_expires_at)
 
     def _recall(self, fingerprint: bytes) -> Remembered | None:
         known = self._remembered.get(fingerprint)
         if known is None:
             return None
-        holds = self._clock.now() < known.until and self._registry.by_issuer(known.issuer) == known.entry
+        entry = self._registry.by_issuer(known.proof.issuer)
+        holds = entry is known.proof.entry or entry == known.proof.entry
+        if holds and self._clock.now() >= known.until:
+            renewed = self._renewed(known)
+            known, holds = renewed or known, renewed is not None
         with self._lock:
             if not holds:
                 self._remembered.pop(fingerprint, None)
             elif fingerprint in self._remembered:
+                self._remembered[fingerprint] = known
                 self._remembered.move_to_end(fingerprint)
         return known if holds else None
+
+    def _renewed(self, known: Remembered) -> Remembered | None:
+        """The same check once more, but for the signature: it held for a key that the issuer still publishes.
+
+        None where the token has expired, or where it takes more than a look.
+        """
+        proof, principal = known.proof, known.principal
+        if self._clock.now() >= principal.token_expires_at or _is_unannounced(proof.kid, proof.entry):
+            return None
+        if not self._keys_of(proof.issuer).still(proof.kid, proof.key):
+            return None
+        now_is = self._principal(proof)
+        principal = principal if now_is == principal else now_is
+        return Remembered(principal, proof, self._remember_until(principal))
 
     def _remember(self, fingerprint: bytes, known: Remembered) -> None:
         with self._lock:
             self._remembered[fingerprint] = known
             while len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
+
+
+def _is_unannounced(kid: str, entry: IssuerEntry) -> bool:
+    return entry.announced is not None and kid not in entry.announced
 
 
 def _fingerprint(token: str) -> bytes:

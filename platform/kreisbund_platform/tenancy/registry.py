@@ -1,21 +1,41 @@
-"""Who the counties are and who vouches for their people; a picture of the registry that is at most two seconds old."""
+"""Who the counties are and who vouches for their people; a picture of the registry that is at most two seconds old.
 
+Where somebody comes every second it is read anew behind them, so that nobody waits for it. What has not changed is the
+same picture: nothing of hundreds of counties is made again.
+"""
+
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
+import orjson
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from kreisbund_platform import telemetry
 from kreisbund_platform.database.session import DatabaseUnavailableError
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
 
-MAX_AGE_SECONDS = 2.0
+NEW_SECONDS = 1.0  # an older one is read anew behind whoever looks
+MAX_AGE_SECONDS = 2.0  # an older one before
+TENANT: LiteralString = (
+    "id, slug, name, regional_key, kind, status, schema_name, login_role, profile, identity, four_eyes"
+)
+PICTURE: LiteralString = f"""
+SELECT json_build_object(
+    'tenants', (SELECT coalesce(json_agg(json_build_array({TENANT}) ORDER BY slug), '[]') FROM shared.tenant
+        WHERE status <> 'DELETED'),
+    'issuers', (SELECT coalesce(json_agg(json_build_array(issuer, realm, kind, tenant_id, announced_kids)
+        ORDER BY issuer), '[]') FROM shared.issuer),
+    'units', (SELECT coalesce(json_agg(json_build_array(tenant_id, slug, id) ORDER BY id), '[]') FROM shared.unit)
+)::text
+"""
 Found = TypeVar("Found")
 
 
@@ -51,7 +71,9 @@ class Registry:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._text = ""  # the database's own words for it
         self._read_at = self._missed_at = float("-inf")
+        self._behind = threading.Lock()  # held while it is read behind somebody
 
     def by_slug(self, slug: str) -> TenantContext | None:
         """The county of this slug; one made a moment ago is found too."""
@@ -100,16 +122,31 @@ class Registry:
     @property
     def is_fresh(self) -> bool:
         """Whether it answers what it knows without reading anew."""
-        return self._snapshot is not None and self._monotonic() - self._read_at < MAX_AGE_SECONDS
+        return self._snapshot is not None and self._age() < MAX_AGE_SECONDS
 
     def _current(self) -> Snapshot:
         snapshot = self._snapshot
         if snapshot is not None and self.is_fresh:
+            if self._age() >= NEW_SECONDS and self._behind.acquire(blocking=False):
+                threading.Thread(target=self._read_behind, name="registry", daemon=True).start()
             return snapshot
         with self._lock:
             if self._snapshot is not None and self.is_fresh:
                 return self._snapshot
             return self._read_or_keep()
+
+    def _age(self) -> float:
+        return self._monotonic() - self._read_at
+
+    def _read_behind(self) -> None:
+        try:
+            with self._lock:
+                if self._age() >= NEW_SECONDS:
+                    self._read()
+        except Exception as problem:  # whoever needs a fresh one reads it and is told
+            telemetry.log("registry_not_read", level=logging.WARNING, problem=problem)
+        finally:
+            self._behind.release()
 
     def _read_or_keep(self) -> Snapshot:
         """A fresh picture; while the database is away the last one stands."""
@@ -122,34 +159,36 @@ class Registry:
             return self._snapshot
 
     def _read(self) -> Snapshot:
-        with self._connections.for_workspace("registry") as connection, connection.transaction():
-            snapshot = read_snapshot(connection)
-        self._snapshot, self._read_at = snapshot, self._monotonic()
-        return snapshot
+        begun = self._monotonic()
+        with self._connections.for_workspace("registry") as connection:
+            row = connection.execute(PICTURE).fetchone()
+        assert row is not None, "a SELECT without FROM answers one row"
+        if self._snapshot is None or row[0] != self._text:
+            self._snapshot, self._text = snapshot_of(row[0]), row[0]
+        self._read_at = begun
+        return self._snapshot
 
 
 def read_tenant(connection: Connection[Any], slug: str) -> TenantContext | None:
     """The county of this slug as it stands in the database, deleted ones included."""
-    return next((tenant for tenant in read_tenants(connection) if tenant.slug == slug), None)
+    with connection.cursor(row_factory=class_row(TenantContext)) as cursor:
+        return cursor.execute(f"SELECT {TENANT} FROM shared.tenant WHERE slug = %s", (slug,)).fetchone()
 
 
 def read_tenants(connection: Connection[Any]) -> list[TenantContext]:
     """All counties by slug, deleted ones included."""
     with connection.cursor(row_factory=class_row(TenantContext)) as cursor:
-        return cursor.execute(
-            "SELECT id, slug, name, regional_key, kind, status, schema_name, login_role, profile, identity,"
-            " four_eyes"
-            " FROM shared.tenant ORDER BY slug"
-        ).fetchall()
+        return cursor.execute(f"SELECT {TENANT} FROM shared.tenant ORDER BY slug").fetchall()
 
 
-def read_snapshot(connection: Connection[Any]) -> Snapshot:
-    """Everything the registry knows."""
-    by_id = {tenant.id: tenant for tenant in read_tenants(connection) if tenant.status != "DELETED"}
-    issuers = connection.execute("SELECT issuer, realm, kind, tenant_id, announced_kids FROM shared.issuer").fetchall()
+def snapshot_of(text: str) -> Snapshot:
+    """Everything the registry knows, from what PICTURE answers."""
+    found = orjson.loads(text)
+    by_id = {tenant.id: tenant for tenant in (TenantContext(UUID(row[0]), *row[1:]) for row in found["tenants"])}
     units: dict[UUID, dict[str, UUID]] = {}
-    for tenant_id, slug, unit_id in connection.execute("SELECT tenant_id, slug, id FROM shared.unit"):
-        units.setdefault(tenant_id, {})[slug] = unit_id
+    for tenant_id, slug, unit_id in found["units"]:
+        units.setdefault(UUID(tenant_id), {})[slug] = UUID(unit_id)
+    issuers = [(*row[:3], row[3] and UUID(row[3]), row[4]) for row in found["issuers"]]
     return Snapshot(
         by_slug={tenant.slug: tenant for tenant in by_id.values()},
         by_id=by_id,
