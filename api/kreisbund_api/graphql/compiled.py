@@ -11,17 +11,28 @@ looks there; its bytes are then like any value that a resolver makes.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, FieldNode, GraphQLObjectType, OperationDefinitionNode
+import strawberry
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    get_nullable_type,
+    is_scalar_type,
+)
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
 
 from kreisbund_api.graphql.operation import Operation
 from kreisbund_api.graphql.readers import LATER, NEW, Reader, Readings, coerced
 from kreisbund_api.graphql.reading import Asked, NotCompiledError, RootInfo
+from kreisbund_api.graphql.schema import SCHEMA
 from kreisbund_platform.database.cursors import BadPageError
 from kreisbund_platform.database.object_types import Field
 from kreisbund_platform.database.selection import TYPE_KEY, TYPENAME, Selection
@@ -79,11 +90,10 @@ class _RootField:
     def recorded(self, operation: Operation, variables: VariableValues) -> _Recorded | None:
         """What the resolver reads or makes; None where it is null already. Raises NotCompiledError."""
         recorder = self._recorder(operation, variables)
-        declared = self.parent.fields[self.selection.name]
-        assert declared.resolve is not None, "every root has a resolver"
+        name = self.selection.name
         try:
-            arguments = get_argument_values(declared, self.node, variables)
-            answer = declared.resolve(None, RootInfo(recorder, self.parent, self.selection), **arguments)
+            arguments = get_argument_values(self.parent.fields[name], self.node, variables)
+            answer = _resolver(name)(RootInfo(recorder, self.parent, self.selection), arguments)
         except NotCompiledError:
             raise
         except Exception:
@@ -122,6 +132,29 @@ class _LookingRoot(_RootField):
             look.show((look.principal.invited_to.case_id,), frozenset())
         look.show_all(shown.reads)
         return _Recorded(None, {MADE: value.decode()})
+
+
+@cache
+def _resolver(name: str) -> Callable[[RootInfo, Mapping[str, Any]], Any]:
+    """How a root's resolver is asked: as Strawberry does, or straight where there is nothing to convert."""
+    query = SCHEMA._schema.query_type
+    assert query is not None
+    declared = query.fields[name]
+    field: StrawberryField = declared.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    resolver: Any = field.base_resolver
+    assert resolver.self_parameter, "every root's resolver is a method"
+    assert resolver.info_parameter, "and takes its info"
+    assert not field.extensions, "they would have to be asked"
+    python_name = {SCHEMA.config.name_converter.from_argument(each): each.python_name for each in field.arguments}
+    plain = {each for each, given in declared.args.items() if is_scalar_type(get_nullable_type(given.type))}
+
+    def asked(info: Any, arguments: Mapping[str, Any]) -> Any:
+        if any(value is not None and each not in plain for each, value in arguments.items()):
+            return declared.resolve(None, info, **arguments)
+        given = {python_name[each]: value for each, value in arguments.items()}
+        return resolver.wrapped_func(None, info=strawberry.Info(_raw_info=info, _field=field), **given)
+
+    return asked
 
 
 def _plain(value: Any, selection: Selection) -> Any:

@@ -142,8 +142,8 @@ class Registry:
         try:
             with self._lock:
                 if self._age() >= NEW_SECONDS:
-                    self._read()
-        except Exception as problem:  # whoever needs a fresh one reads it and is told
+                    self._read_or_keep()
+        except Exception as problem:  # whoever needs a newer one reads it and is told
             telemetry.log("registry_not_read", level=logging.WARNING, problem=problem)
         finally:
             self._behind.release()
