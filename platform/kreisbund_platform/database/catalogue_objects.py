@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from kreisbund_platform.database.object_types import Column, Connection, Key, Many, ObjectType, One
+from kreisbund_platform.database.object_types import Column, Connection, Key, Many, ObjectType, One, Plain
 
 # The version on which an application received on {received_on} starts: the adopted one, unless its transition rule
 # begins later; then the one before, if possible one that the county had released. Nothing where it is retired.
@@ -47,11 +47,11 @@ TENANT = ObjectType(
     "shared.tenant {a}",
     {
         "id": Column("{a}.id"),
-        "slug": Column("{a}.slug"),
+        "slug": Plain("{a}.slug"),
         "name": Column("{a}.name"),
         "regionalKey": Column("{a}.regional_key"),
         "kind": Column("{a}.kind"),
-        "status": Column("{a}.status"),
+        "status": Plain("{a}.status"),
         "profile": Column("{a}.profile"),
     },
 )

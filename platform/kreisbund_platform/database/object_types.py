@@ -17,6 +17,11 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Plain(Column):
+    """A text of which nothing needs to be escaped in JSON, as the table's own rules hold: slugs, codes."""
+
+
+@dataclass(frozen=True)
 class Embedded:
     """An object made of the same row, null where `present` does not hold."""
 

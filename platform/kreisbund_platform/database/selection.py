@@ -16,12 +16,21 @@ import orjson
 import psycopg
 
 from kreisbund_platform.database import cursors
-from kreisbund_platform.database.object_types import Column, Connection, Embedded, Field, Key, Many, ObjectType, One
+from kreisbund_platform.database.joining import Short, concat, literal
+from kreisbund_platform.database.object_types import (
+    Column,
+    Connection,
+    Embedded,
+    Field,
+    Key,
+    Many,
+    ObjectType,
+    One,
+    Plain,
+)
 
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 VALUE = re.compile(r"\{(\w+)\}")
-MOST_ARGUMENTS = 90  # PostgreSQL takes 100 arguments a call
-MOST_IN_A_ROW = 40  # each further sign of joining is one level of nesting more
 READ_KEY = "#"  # kinds of personal data in a JSON object, and their case
 RECORDED = ("staff", "invited")  # viewpoints whose reads go into the read log
 TYPENAME = "__typename"
@@ -147,10 +156,7 @@ class Statement:
     def _value(self, read: Field, alias: str, selection: Selection) -> str:
         match read:
             case Column():
-                value = self._fill(read.sql, alias)
-                # a number's own text is its JSON, and to_json looks for what it is each time
-                json = f"({value})" if selection.number else f"to_json({value})"
-                text = f"coalesce({json}::text, {self._null(selection)})"
+                text = f"coalesce({self._json(read, alias, selection)}, {self._null(selection)})"
                 return Short(text) if selection.number or not selection.written else text
             case Embedded():
                 made = self._object(read.type, alias, selection)
@@ -163,6 +169,13 @@ class Statement:
                 return self._many(read, alias, selection)
             case Connection():
                 return self._page(read, alias, selection)
+
+    def _json(self, read: Column, alias: str, selection: Selection) -> str:
+        """A column's value, null where it is. `to_json` looks for what it is each time: two or three times as dear."""
+        value = self._fill(read.sql, alias)
+        if selection.number:
+            return f"({value})::text"
+        return f"""'"' || {value} || '"'""" if isinstance(read, Plain) else f"to_json({value})::text"
 
     def _object(self, type_name: str, alias: str, selection: Selection) -> str:
         children = selection.children.get(type_name, ())
@@ -316,70 +329,3 @@ def fetch(
     row = connection.execute(text.encode(), {name: known[name] for name in statement.names}).fetchone()
     assert row is not None, "a SELECT without FROM answers one row"
     return orjson.loads(row[0])
-
-
-class Text(str):
-    """An expression of SQL that is a constant text; `said` is the text."""
-
-    said: str
-
-
-class Short(str):
-    """An expression of SQL that is a text, never null and seldom long."""
-
-
-class Joined(str):
-    """An expression of SQL that joins texts; `parts` are theirs."""
-
-    parts: Sequence[str]
-
-
-def literal(text: str) -> Text:
-    """A constant: JSON punctuation, type names, response keys and marks. None holds a quote, a backslash or a percent
-    sign.
-    """
-    marked = "".join(f"\\x{ord(sign):02x}" if sign < " " else sign for sign in text)
-    made = Text(f"'{text}'" if marked == text else f"E'{marked}'")
-    made.said = text
-    return made
-
-
-def concat(parts: Sequence[str]) -> Joined:
-    """The text of all parts, one after the other; what they join themselves is joined once, constants are one.
-
-    Short texts are joined by `||`, which costs half of what an argument of `concat` does but copies what stands before.
-    """
-    flat: list[str] = []
-    for part in parts:
-        for each in part.parts if isinstance(part, Joined) else [part]:
-            last = flat[-1] if flat else None
-            if isinstance(each, Text) and isinstance(last, Text):
-                flat[-1] = literal(last.said + each.said)
-            else:
-                flat.append(each)
-    made = Joined(_in_one(_in_rows(flat)))
-    made.parts = flat
-    return made
-
-
-def _in_rows(parts: Sequence[str]) -> list[str]:
-    """Short texts that follow each other as one expression; whatever else stands by itself."""
-    found: list[str] = []
-    row: list[str] = []
-    for part in [*parts, ""]:
-        is_short = isinstance(part, Text | Short)
-        if row and (not is_short or len(row) == MOST_IN_A_ROW):
-            found.append(row[0] if len(row) == 1 else f"({' || '.join(row)})")
-            row = []
-        if is_short:
-            row.append(part)
-        elif part:
-            found.append(part)
-    return found
-
-
-def _in_one(parts: list[str]) -> str:
-    while len(parts) > MOST_ARGUMENTS:
-        chunks = [parts[at : at + MOST_ARGUMENTS] for at in range(0, len(parts), MOST_ARGUMENTS)]
-        parts = [f"concat({', '.join(chunk)})" for chunk in chunks]
-    return parts[0] if len(parts) == 1 else f"concat({', '.join(parts)})"

@@ -17,6 +17,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from kreisbund_platform.database import prepared
+from kreisbund_platform.database.joining import concat, literal
 from kreisbund_platform.database.object_types import Column, Field, Key
 from kreisbund_platform.database.selection import (
     NAME,
@@ -25,8 +26,6 @@ from kreisbund_platform.database.selection import (
     Members,
     Selection,
     Statement,
-    concat,
-    literal,
     page_values,
 )
 
