@@ -63,9 +63,8 @@ def test_what_waits_is_upcoming(quiet, what):
     assert upcoming(connection, START) == (START if at_once else START + SOON)
 
 
-def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkeypatch):
-    """What is due later is known from the last look, also where counties have no turns of their own."""
-    case_id = office.submit().case_id
+def watched_worker(office, monkeypatch):
+    """One that goes by hints alone and has done what there was, and the counties that it looks at from now on."""
     here = office.deployment
     worker = Worker(here.settings, here.connections, here.registry, office.clock)
     worker._turns = Turns(in_turn=0)
@@ -74,6 +73,13 @@ def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkey
     looked_at = []
     serve = worker.serve
     monkeypatch.setattr(worker, "serve", lambda tenant: looked_at.append(tenant.slug) or serve(tenant))
+    return worker, looked_at
+
+
+def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkeypatch):
+    """What is due later is known from the last look, also where counties have no turns of their own."""
+    case_id = office.submit().case_id
+    worker, looked_at = watched_worker(office, monkeypatch)
     worker.serve_all()
     assert looked_at == []
     office.rows(
@@ -94,15 +100,8 @@ def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkey
 
 
 def test_a_letter_brings_the_worker_to_its_county_past_all_turns(office, monkeypatch):
-    here = office.deployment
-    worker = Worker(here.settings, here.connections, here.registry, office.clock)
-    worker._turns = Turns(in_turn=0)
-    while worker.serve_all():
-        pass
-    looked_at = []
-    serve = worker.serve
-    monkeypatch.setattr(worker, "serve", lambda tenant: looked_at.append(tenant.slug) or serve(tenant))
-    mailbox.put(here.settings, office.tenant.id, uuid4(), mailbox.PACKAGE, b"garbage")
+    worker, looked_at = watched_worker(office, monkeypatch)
+    mailbox.put(office.deployment.settings, office.tenant.id, uuid4(), mailbox.PACKAGE, b"garbage")
     worker.serve_all()
     assert looked_at[0] == office.tenant.slug
     while worker.serve_all():

@@ -118,7 +118,7 @@ def test_while_the_database_is_away_the_last_picture_stands(watched: Watched, co
     watched.seen.refuses = True
     watched.later(1.5)
     assert watched.registry.by_slug(county.slug) == county
-    until(lambda: not watched.registry._behind.locked())
+    until(lambda: not watched.registry._behind.is_under_way)
     watched.later(1.0)
     assert watched.registry.by_slug(county.slug) == county
     assert watched.registry.is_fresh, "it is asked again in two seconds"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from kreisbund_platform.behind import Behind
 from kreisbund_platform.clock import Clock
 from kreisbund_platform.egress import EgressError
 
@@ -63,7 +64,7 @@ class IssuerKeys:
         self._published: Published | None = None
         self._quiet_until: datetime | None = None
         self._lock = threading.Lock()
-        self._behind = threading.Lock()  # held while they are fetched behind a request
+        self._behind = Behind("issuer keys", self._renew)
 
     def key(self, kid: str) -> PublicKey | None:
         """The key of this id, None where the issuer has no such key. Raises IssuerUnavailable."""
@@ -98,7 +99,7 @@ class IssuerKeys:
         if not self._younger_than(self._published, FRESH_FOR):
             self._refresh(lambda seen: self._younger_than(seen, FRESH_FOR))
         elif not self._younger_than(self._published, NEW_FOR) and not self._is_quiet():
-            self._refresh_behind()
+            self._behind.begin()
         published = self._published
         if published is None or not self._younger_than(published, USABLE_FOR):
             raise IssuerUnavailable
@@ -107,15 +108,8 @@ class IssuerKeys:
     def _younger_than(self, published: Published | None, age: timedelta) -> bool:
         return published is not None and self._clock.now() - published.fetched_at < age
 
-    def _refresh_behind(self) -> None:
-        if self._behind.acquire(blocking=False):
-            threading.Thread(target=self._refreshed_behind, name="issuer keys", daemon=True).start()
-
-    def _refreshed_behind(self) -> None:
-        try:
-            self._refresh(lambda seen: self._younger_than(seen, NEW_FOR))
-        finally:
-            self._behind.release()
+    def _renew(self) -> None:
+        self._refresh(lambda seen: self._younger_than(seen, NEW_FOR))
 
     def _is_quiet(self) -> bool:
         return self._quiet_until is not None and self._clock.now() < self._quiet_until

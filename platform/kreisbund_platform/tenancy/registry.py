@@ -4,7 +4,6 @@ Where somebody comes every second it is read anew behind them, so that nobody wa
 same picture: nothing of hundreds of counties is made again.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ import orjson
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from kreisbund_platform import telemetry
+from kreisbund_platform.behind import Behind
 from kreisbund_platform.database.session import DatabaseUnavailableError
 from kreisbund_platform.tenancy.connections import Connections
 from kreisbund_platform.tenancy.context import TenantContext
@@ -73,7 +72,7 @@ class Registry:
         self._snapshot: Snapshot | None = None
         self._text = ""  # the database's own words for it
         self._read_at = self._missed_at = float("-inf")
-        self._behind = threading.Lock()  # held while it is read behind somebody
+        self._behind = Behind("registry", self._renew)
 
     def by_slug(self, slug: str) -> TenantContext | None:
         """The county of this slug; one made a moment ago is found too."""
@@ -127,8 +126,8 @@ class Registry:
     def _current(self) -> Snapshot:
         snapshot = self._snapshot
         if snapshot is not None and self.is_fresh:
-            if self._age() >= NEW_SECONDS and self._behind.acquire(blocking=False):
-                threading.Thread(target=self._read_behind, name="registry", daemon=True).start()
+            if self._age() >= NEW_SECONDS:
+                self._behind.begin()
             return snapshot
         with self._lock:
             if self._snapshot is not None and self.is_fresh:
@@ -138,15 +137,10 @@ class Registry:
     def _age(self) -> float:
         return self._monotonic() - self._read_at
 
-    def _read_behind(self) -> None:
-        try:
-            with self._lock:
-                if self._age() >= NEW_SECONDS:
-                    self._read_or_keep()
-        except Exception as problem:  # whoever needs a newer one reads it and is told
-            telemetry.log("registry_not_read", level=logging.WARNING, problem=problem)
-        finally:
-            self._behind.release()
+    def _renew(self) -> None:
+        with self._lock:
+            if self._age() >= NEW_SECONDS:
+                self._read_or_keep()
 
     def _read_or_keep(self) -> Snapshot:
         """A fresh picture; while the database is away the last one stands."""
