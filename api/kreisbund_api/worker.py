@@ -92,7 +92,8 @@ class Worker:
         now = self._clock.now()
         with self._connections.for_workspace("registry") as registry:
             self._turns.hint(attention.take(registry))
-        self._turns.hint(dict.fromkeys(mailbox.receivers(self._settings), now))
+        receivers = mailbox.receivers(self._settings)
+        self._turns.hint({each.id: now for each in served if str(each.id) in receivers})
         return sum(self._guarded(tenant) for tenant in self._turns.next(served, now)) > 0
 
     def _guarded(self, tenant: TenantContext) -> bool:

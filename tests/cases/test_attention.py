@@ -101,7 +101,10 @@ def test_the_worker_comes_to_a_timer_at_its_moment_without_a_hint(office, monkey
 
 def test_a_letter_brings_the_worker_to_its_county_past_all_turns(office, monkeypatch):
     worker, looked_at = watched_worker(office, monkeypatch)
-    mailbox.put(office.deployment.settings, office.tenant.id, uuid4(), mailbox.PACKAGE, b"garbage")
+    settings = office.deployment.settings
+    mailbox.put(settings, office.tenant.id, uuid4(), mailbox.PACKAGE, b"garbage")
+    mailbox.put(settings, f"{office.tenant.id}.bak", uuid4(), mailbox.PACKAGE, b"an operator's copy")
+    (settings.home / "files" / "_transfers" / "notes.txt").touch()
     worker.serve_all()
     assert looked_at[0] == office.tenant.slug
     while worker.serve_all():

@@ -1,7 +1,6 @@
 import base64
 import json
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from kreisbund_platform.clock import ManualClock
 from kreisbund_platform.identity.issuer_keys import IssuerUnavailable
 from kreisbund_platform.identity.principals import Role
 from kreisbund_platform.identity.tokens import TokenChecker, TokenRefused
+from tests.support.waiting import until
 
 from .conftest import UNIT, Issuer, ListedIssuers, tenant_named
 
@@ -207,13 +207,6 @@ def test_a_new_key_is_found_but_unknown_ones_ask_only_every_ten_seconds(checker,
 def later_by(clock: ManualClock, claims, **time: float):
     clock.set(clock.now() + timedelta(**time))
     return claims | {"exp": int(clock.now().timestamp()) + 300}
-
-
-def until(holds):
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end, "it never happens"
-        time.sleep(0.005)
 
 
 def test_keys_are_fetched_anew_behind_who_comes_often_and_nobody_waits(checker, issuer, claims, clock):

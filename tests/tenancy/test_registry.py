@@ -1,8 +1,7 @@
 """The picture of the registry: how old it may be, and who waits for it."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from kreisbund_platform.database.session import DatabaseUnavailableError
 from kreisbund_platform.tenancy.context import TenantContext
 from kreisbund_platform.tenancy.registry import Registry, read_tenant, read_tenants
 from tests.support.fixtures import Deployment
+from tests.support.waiting import until
 
 
 @dataclass
@@ -49,13 +49,6 @@ def watched(deployment: Deployment) -> Watched:
     seen, now = Seen(deployment.connections), [100.0]
     seen.open.set()
     return Watched(seen, Registry(seen, lambda: now[0]), now)  # type: ignore[arg-type]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end, "it never happens"
-        time.sleep(0.005)
 
 
 def test_it_knows_what_the_database_says(deployment: Deployment, watched: Watched, county: TenantContext) -> None:

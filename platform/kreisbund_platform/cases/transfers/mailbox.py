@@ -51,15 +51,17 @@ def waiting(settings: Settings, county: UUID) -> list[Letter]:
     return _letters(_folder(settings, county))
 
 
-def receivers(settings: Settings) -> list[UUID]:
-    """The counties for which something waits."""
+def receivers(settings: Settings) -> set[str]:
+    """The ids of the counties for which something waits; of folders that are no county's, their names."""
     root = _root(settings)
-    folders = [each for each in root.iterdir() if _letters(each)] if root.is_dir() else []
-    return [UUID(each.name) for each in folders]
+    return {each.name for each in root.iterdir() if _letters(each)} if root.is_dir() else set()
 
 
 def _letters(folder: Path) -> list[Letter]:
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    try:
+        found = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):  # a county may go at any moment
+        return []
     return [Letter(path) for path in found if path.suffix[1:] in (PACKAGE, RECEIPT) and not path.name.startswith(".")]
 
 
