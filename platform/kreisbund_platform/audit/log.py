@@ -6,6 +6,7 @@ The chain's head is the county's one contended row: append as the last write of 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,26 +46,45 @@ def append_many(
     work: WorkContext, *, type: str, cases: Sequence[tuple[UUID, int]], bodies: Sequence[Mapping[str, Code]]
 ) -> None:
     """Writes one event of a type for each case (id and version), `bodies` side by side, in one statement."""
-    now = work.clock.now()
     places: dict[str, int] = {}
     of_body: dict[int, int] = {}
     for body in bodies:
         if id(body) not in of_body:
             of_body[id(body)] = places.setdefault(_text(body), len(places) + 1)
+    arrays = [case for case, _version in cases], [version for _case, version in cases], [of_body[id(b)] for b in bodies]
     work.connection.execute(
-        "SELECT code.chain_events(%s::uuid[], %s::uuid[], %s::integer[], %s::timestamptz, %s, %s, %s::text[],"
-        " %s::integer[])",
+        "SELECT code.append_chained(%s, %s::uuid[], %s::integer[], %s::integer[], %s::timestamptz, %s, %s, %s::text[])",
+        (ids.beginning(ids.Kind.EVENT, work.clock.now()), *arrays, *_said(work, type, list(places))),
+    )
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Cases whose events say the same: ids and versions side by side, each as PostgreSQL writes an array."""
+
+    ids: str
+    versions: str
+    body: Mapping[str, Code]
+
+
+def append_alike(work: WorkContext, *, type: str, groups: Sequence[Alike]) -> None:
+    """Writes one event of a type for each case of these groups in the order of their ids, in one statement."""
+    work.connection.execute(
+        "SELECT code.append_chained(%s, array_agg(x.id), array_agg(x.version), array_agg(x.which), %s::timestamptz,"
+        " %s, %s, %s::text[]) FROM (SELECT e.id, e.version, g.which::integer FROM unnest(%s::text[], %s::text[])"
+        " WITH ORDINALITY g(ids, versions, which), unnest(g.ids::uuid[], g.versions::integer[]) e(id, version)"
+        " ORDER BY e.id) x",
         (
-            [ids.new_id(ids.Kind.EVENT, now) for _case in cases],
-            [case_id for case_id, _version in cases],
-            [version for _case_id, version in cases],
-            now,
-            type,
-            work.principal.subject,
-            list(places),
-            [of_body[id(body)] for body in bodies],
+            ids.beginning(ids.Kind.EVENT, work.clock.now()),
+            *_said(work, type, [_text(group.body) for group in groups]),
+            [group.ids for group in groups],
+            [group.versions for group in groups],
         ),
     )
+
+
+def _said(work: WorkContext, type: str, bodies: list[str]) -> tuple[datetime, str, str, list[str]]:
+    return work.clock.now(), type, work.principal.subject, bodies
 
 
 def _text(body: Mapping[str, Code]) -> str:

@@ -8,7 +8,7 @@ import orjson
 from kreisbund_platform import telemetry
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases.upgrading import batch_queries, moving, queries, sources, undo_queries
-from kreisbund_platform.cases.upgrading.batch_queries import Refused, Standing
+from kreisbund_platform.cases.upgrading.batch_queries import Refused, Standing, ids_of
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.cases.upgrading.moving import Direction, Taken
 from kreisbund_platform.cases.upgrading.orders import Source
@@ -18,6 +18,7 @@ from kreisbund_platform.identity.context import WorkContext
 
 CASES_A_BATCH = 1_000
 STOPPED = {"RUNNING": "STOPPED", "UNDOING": "UNDO_STOPPED", "CHECKING": "PREVIEWED"}
+TAKES = {"RUNNING": "PLANNED", "UNDOING": "UPGRADED", "CHECKING": "PLANNED"}
 OVER = ("WITHDRAWN", "CLOSED", "TRANSFERRED")
 
 
@@ -35,10 +36,11 @@ def next_batch(work: WorkContext, size: int = CASES_A_BATCH) -> bool:
         "UNDOING": _undo,
     }
     served = steps[upgrade.status](work, upgrade, size)
-    if len(served) < size:
-        _finish(work, upgrade)
+    position = max((each.last for each in served), default=upgrade.position)
+    if position is not None and batch_queries.any_behind(work.connection, upgrade, TAKES[upgrade.status], position):
+        queries.set_position(work.connection, upgrade, position)
     else:
-        queries.set_position(work.connection, upgrade, served[-1].id)
+        _finish(work, upgrade)
     return True
 
 
@@ -70,11 +72,11 @@ def _finish(work: WorkContext, upgrade: CaseUpgrade) -> None:
 
 
 def _upgrade(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
-    found = batch_queries.next_cases(work.connection, upgrade, "PLANNED", size)
+    found = batch_queries.next_cases(work.connection, upgrade, TAKES[upgrade.status], size)
     taken, refused = _judged(work, upgrade, found)
     if taken:
-        direction = _forward(work, upgrade)
-        refused += moving.move(work, direction, taken)
+        _moved, failed = moving.move(work, _forward(work, upgrade), taken)
+        refused += failed
     if refused:
         batch_queries.mark(work.connection, upgrade.id, "REFUSED", refused)
     return found
@@ -82,12 +84,13 @@ def _upgrade(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standin
 
 def _check(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
     """The dry run: everything is done as in earnest, then undone; what would be refused stays written down."""
-    found = batch_queries.next_cases(work.connection, upgrade, "PLANNED", size)
+    found = batch_queries.next_cases(work.connection, upgrade, TAKES[upgrade.status], size)
     taken, refused = _judged(work, upgrade, found)
     if taken:
         with work.connection.transaction(force_rollback=True):
-            refused += moving.move(work, _forward(work, upgrade), taken)
-    batch_queries.mark_all(work.connection, upgrade.id, "CHECKED", [case.id for case in found])
+            _moved, failed = moving.move(work, _forward(work, upgrade), taken)
+        refused += failed
+    batch_queries.mark_all(work.connection, upgrade.id, "CHECKED", ids_of(found))
     if refused:
         batch_queries.mark(work.connection, upgrade.id, "REFUSED", refused)
     return found
@@ -99,28 +102,28 @@ def _forward(work: WorkContext, upgrade: CaseUpgrade) -> Direction:
 
 
 def _judged(work: WorkContext, upgrade: CaseUpgrade, found: Sequence[Standing]) -> tuple[list[Taken], list[Refused]]:
-    """Each case by the state it has now, whatever it had in the preview."""
+    """Cases by the state they have now, whatever it was in the preview."""
     recipes, target = sources.recipes_of(work.connection, upgrade), sources.target_of(upgrade)
     left_out = _left_out(work, upgrade)
     taken: list[Taken] = []
     refused: list[Refused] = []
-    for case in found:
-        source = Source(case.version_id, case.variant_id)
-        if reason := _ended_or_there(case, source, target):
-            refused.append(Refused(case.id, reason))
+    for cases in found:
+        source = Source(cases.version_id, cases.variant_id)
+        if reason := _ended_or_there(cases, source, target):
+            refused.append(Refused(cases.ids, reason))
             continue
-        recipe = recipes.of(source, target, case.state)
+        recipe = recipes.of(source, target, cases.state)
         if recipe.state is None:
-            refused.append(_unprovable(case, recipe, "NOT_PROVABLE"))
-        elif left_out and (source, signature(orjson.loads(case.state))) in left_out:
-            refused.append(Refused(case.id, "MARKING_NOT_CHOSEN"))
+            refused.append(_unprovable(cases, recipe, "NOT_PROVABLE"))
+        elif left_out and (source, signature(orjson.loads(cases.state))) in left_out:
+            refused.append(Refused(cases.ids, "MARKING_NOT_CHOSEN"))
         else:
-            taken.append((case, recipe))
+            taken.append((cases, recipe))
     return taken, refused
 
 
-def _ended_or_there(case: Standing, source: Source, target: Source) -> str | None:
-    if case.status in OVER:
+def _ended_or_there(cases: Standing, source: Source, target: Source) -> str | None:
+    if cases.status in OVER:
         return "ENDED"
     return "ALREADY_THERE" if source == target else None
 
@@ -135,33 +138,37 @@ def _left_out(work: WorkContext, upgrade: CaseUpgrade) -> frozenset[tuple[Source
     )
 
 
-def _unprovable(case: Standing, recipe: Recipe, reason: str) -> Refused:
+def _unprovable(cases: Standing, recipe: Recipe, reason: str) -> Refused:
     judged = recipe.judgement
-    return Refused(case.id, reason, judged.reason, judged.element_id, judged.path)
+    return Refused(cases.ids, reason, judged.reason, judged.element_id, judged.path)
 
 
 # --- back
 
 
 def _undo(work: WorkContext, upgrade: CaseUpgrade, size: int) -> list[Standing]:
-    found = batch_queries.next_cases(work.connection, upgrade, "UPGRADED", size)
-    kept = [Refused(case.id, reason) for case in found if (reason := _stays(upgrade, case))]
-    staying = {refused.case_id for refused in kept}
-    returning = [case for case in found if case.id not in staying]
-    _restore(work, upgrade, [case for case in returning if case.version == case.version_after])
-    kept += _move_back(work, upgrade, [case for case in returning if case.version != case.version_after])
+    found = batch_queries.next_cases(work.connection, upgrade, TAKES[upgrade.status], size)
+    kept: list[Refused] = []
+    returning: list[Standing] = []
+    for cases in found:
+        if reason := _stays(upgrade, cases):
+            kept.append(Refused(cases.ids, reason))
+        else:
+            returning.append(cases)
+    _restore(work, upgrade, [cases for cases in returning if not cases.moved])
+    kept += _move_back(work, upgrade, [cases for cases in returning if cases.moved])
     if kept:
         batch_queries.mark(work.connection, upgrade.id, "KEPT", kept)
     return found
 
 
-def _stays(upgrade: CaseUpgrade, case: Standing) -> str | None:
+def _stays(upgrade: CaseUpgrade, cases: Standing) -> str | None:
     """A notice issued on the new version stands; who went on to yet another version, or ended, stays there."""
-    if case.decided:
+    if cases.decided:
         return "NOTICE_ISSUED"
-    if case.status in OVER:
+    if cases.status in OVER:
         return "ENDED"
-    moved_on = Source(case.version_id, case.variant_id) != sources.target_of(upgrade)
+    moved_on = Source(cases.version_id, cases.variant_id) != sources.target_of(upgrade)
     return "MOVED_ON" if moved_on else None
 
 
@@ -169,7 +176,7 @@ def _restore(work: WorkContext, upgrade: CaseUpgrade, cases: list[Standing]) -> 
     """Cases that have not moved since: exactly what they were."""
     if not cases:
         return
-    case_ids = [case.id for case in cases]
+    case_ids = ids_of(cases)
     added = [*upgrade.fields.get("rename", {}).values(), *upgrade.fields.get("add", {})]
     undo_queries.restore_cases(work.connection, upgrade.id, case_ids, added)
     undo_queries.restore_waits(work.connection, upgrade.id, case_ids)
@@ -183,16 +190,15 @@ def _move_back(work: WorkContext, upgrade: CaseUpgrade, cases: list[Standing]) -
     recipes, target = sources.recipes_of(work.connection, upgrade), sources.target_of(upgrade)
     kept: list[Refused] = []
     for source, group in _by_source(cases).items():
-        judged = [(case, recipes.of(target, source, case.state, back=True)) for case in group]
-        kept += [_unprovable(case, recipe, "NO_WAY_BACK") for case, recipe in judged if recipe.state is None]
-        taken = [(case, recipe) for case, recipe in judged if recipe.state is not None]
+        judged = [(each, recipes.of(target, source, each.state, back=True)) for each in group]
+        kept += [_unprovable(each, recipe, "NO_WAY_BACK") for each, recipe in judged if recipe.state is None]
+        taken = [(each, recipe) for each, recipe in judged if recipe.state is not None]
         if taken:
-            failed = moving.move(work, _back(work, upgrade, source), taken)
-            gone = {refused.case_id for refused in failed}
-            back = [case.id for case, _recipe in taken if case.id not in gone]
+            moved, failed = moving.move(work, _back(work, upgrade, source), taken)
+            kept += failed
+            back = ids_of(moved)
             undo_queries.restore_dropped(work.connection, upgrade.id, back)
             undo_queries.mark_undone(work.connection, upgrade.id, back)
-            kept += failed
     return kept
 
 
@@ -203,7 +209,7 @@ def _back(work: WorkContext, upgrade: CaseUpgrade, source: Source) -> Direction:
 def _by_source(cases: Sequence[Standing]) -> dict[Source, list[Standing]]:
     """Cases by what they came from."""
     found: dict[Source, list[Standing]] = defaultdict(list)
-    for case in cases:
-        assert case.from_version_id is not None, "an upgraded case remembers its version"
-        found[Source(case.from_version_id, case.from_variant_id)].append(case)
+    for each in cases:
+        assert each.from_version_id is not None, "an upgraded case remembers its version"
+        found[Source(each.from_version_id, each.from_variant_id)].append(each)
     return found

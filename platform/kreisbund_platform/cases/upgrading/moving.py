@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-from kreisbund_platform import ids
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases.upgrading import batch_queries, sources, waiting
-from kreisbund_platform.cases.upgrading.batch_queries import Batch, Names, Refused, Standing
+from kreisbund_platform.cases.upgrading.batch_queries import Batch, Change, Names, Refused, Standing, ids_of, written
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.cases.upgrading.orders import FieldMapping, Source
 from kreisbund_platform.cases.upgrading.recipes import Recipe
@@ -58,56 +56,53 @@ class Direction:
         return self.upgrade.effective_on
 
 
-def move(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> list[Refused]:
-    """Moves locked cases with their recipes; answers those for which a timer of the new version has no moment."""
-    batch, recipes = _batch(work, direction, taken)
-    adapting = _adapting(work, direction, batch, recipes)
+def move(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> tuple[list[Standing], list[Refused]]:
+    """Moves locked cases with their recipes; answers those that moved, and those for which a timer of the new version
+    has no moment.
+    """
+    adapting = _adapting(work, direction, taken)
     timers, failed = waiting.reckon(adapting)
     if failed:
-        left = [(case, found) for case, found in taken if case.id not in failed]
-        batch, recipes = _batch(work, direction, left)
-        adapting = _adapting(work, direction, batch, recipes)
+        taken = [(left, found) for cases, found in taken if (left := cases.without(failed))]
+        adapting = _adapting(work, direction, taken)
         timers = [due for due in timers if due[0] not in failed]
-        taken = left
-    if taken:
+    moved = [cases for cases, _recipe in taken]
+    if moved:
         _write(work, direction, adapting, timers)
-        record(work, direction, [case for case, _recipe in taken])
-    return [Refused(case_id, "NO_DUE_DATE") for case_id in sorted(failed)]
+        record(work, direction, moved)
+    return moved, [Refused(written(sorted(failed)), "NO_DUE_DATE")] if failed else []
 
 
-def _adapting(work: WorkContext, direction: Direction, batch: Batch, recipes: list[Recipe]) -> waiting.Adapting:
+def _adapting(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> waiting.Adapting:
+    numbers: dict[int, int] = {}
+    recipes: list[Recipe] = []
+    for _cases, found in taken:
+        if id(found) not in numbers:
+            numbers[id(found)] = len(recipes)
+            recipes.append(found)
+    batch = Batch(
+        upgrade_id=direction.upgrade.id,
+        now=work.clock.now(),
+        cases=[cases for cases, _recipe in taken],
+        shapes=[numbers[id(found)] for _cases, found in taken],
+        states=[json.dumps(found.state) for found in recipes],
+        saves_waits=[direction.recompute or found.moves_waits for found in recipes],
+    )
     plan = direction.template.plan
     return waiting.Adapting(work, batch, plan, recipes, direction.names, direction.recompute, direction.floor)
 
 
-def _batch(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> tuple[Batch, list[Recipe]]:
-    numbers: dict[int, int] = {}
-    recipes: list[Recipe] = []
-    for _case, found in taken:
-        if id(found) not in numbers:
-            numbers[id(found)] = len(recipes)
-            recipes.append(found)
-    keeps = direction.recompute
-    batch = Batch(
-        upgrade_id=direction.upgrade.id,
-        now=work.clock.now(),
-        ids=[case.id for case, _recipe in taken],
-        shapes=[numbers[id(found)] for _case, found in taken],
-        states=[json.dumps(found.state) for found in recipes],
-        saves_waits=[keeps or found.moves_waits for found in recipes],
-    )
-    return batch, recipes
-
-
 def _write(work: WorkContext, direction: Direction, adapting: waiting.Adapting, timers: Sequence[waiting.Due]) -> None:
+    """What undoing restores; what stands beside the cases; last the cases, which look at their tasks."""
     connection, batch, fields = work.connection, adapting.batch, direction.fields
     if not direction.back:
         touched = [*fields.rename, *fields.rename.values(), *fields.drop, *fields.add]
         batch_queries.save_before(connection, batch, touched)
+    waiting.adapt(adapting, timers, waiting.correlate(adapting))
     names = None if fields.changes_nothing else direction.names
-    keys = waiting.correlate(adapting)
-    batch_queries.move_cases(connection, batch, direction.to.version_id, direction.to.variant_id, names)
-    waiting.adapt(adapting, timers, keys)
+    to = direction.to
+    change = Change(to.version_id, to.variant_id, names, *waiting.told(adapting), settles=adapting.recompute)
+    batch_queries.move_cases(connection, batch, change)
 
 
 # --- what the histories say
@@ -116,18 +111,17 @@ def _write(work: WorkContext, direction: Direction, adapting: waiting.Adapting, 
 def record(work: WorkContext, direction: Direction, cases: Sequence[Standing]) -> None:
     """A message to each applicant, and last one chained event per case. The cases' versions are those before."""
     if direction.upgrade.tells_applicants:
-        _write_messages(work, direction, [case.id for case in cases])
-    bodies = {source: _body(work, direction, source) for source in {_source(case) for case in cases}}
-    log.append_many(
+        _write_messages(work, direction, cases)
+    bodies = {source: _body(work, direction, source) for source in {_source(each) for each in cases}}
+    log.append_alike(
         work,
         type="CASE_UPGRADE_UNDONE" if direction.back else "CASE_UPGRADED",
-        cases=[(case.id, case.version + 1) for case in cases],
-        bodies=[bodies[_source(case)] for case in cases],
+        groups=[log.Alike(each.ids, each.next_versions, bodies[_source(each)]) for each in cases],
     )
 
 
-def _source(case: Standing) -> Source:
-    return Source(case.version_id, case.variant_id)
+def _source(cases: Standing) -> Source:
+    return Source(cases.version_id, cases.variant_id)
 
 
 def _body(work: WorkContext, direction: Direction, source: Source) -> Mapping[str, log.Code]:
@@ -149,12 +143,11 @@ def basis_code(legal_basis: str) -> str:
     return hashlib.sha256(legal_basis.encode()).hexdigest()
 
 
-def _write_messages(work: WorkContext, direction: Direction, case_ids: Sequence[UUID]) -> None:
-    now = work.clock.now()
-    fresh = [ids.new_id(ids.Kind.MESSAGE, now) for _case in case_ids]
+def _write_messages(work: WorkContext, direction: Direction, cases: Sequence[Standing]) -> None:
     subject, text = message_of(direction)
-    author = work.principal.subject
-    batch_queries.write_messages(work.connection, now, case_ids, fresh, author=author, subject=subject, text=text)
+    batch_queries.write_messages(
+        work.connection, work.clock.now(), ids_of(cases), author=work.principal.subject, subject=subject, text=text
+    )
 
 
 def message_of(direction: Direction) -> tuple[str, str]:

@@ -58,7 +58,7 @@ def preview(
     shapes = queries.shapes(work.connection, prepared.template_id, prepared.to, order.criteria)
     groups, members = _groups(work, upgrade, prepared, shapes)
     queries.insert_groups(work.connection, groups)
-    queries.insert_cases(work.connection, upgrade, order.criteria, members)
+    queries.insert_cases(work.connection, upgrade.id, members)
     return upgrade.id
 
 

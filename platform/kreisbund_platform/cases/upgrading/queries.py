@@ -31,12 +31,13 @@ CHOSEN = (
 
 @dataclass(frozen=True)
 class Shape:
-    """A state exactly as it is stored, and how many of the chosen cases have it."""
+    """A state exactly as it is stored, and which of the chosen cases have it: `ids` as PostgreSQL writes an array."""
 
     version_id: UUID
     variant_id: UUID | None
     state: str
     cases: int
+    ids: str
 
     @property
     def source(self) -> Source:
@@ -83,8 +84,8 @@ def shapes(connection: Rows, template: UUID, to: Source, criteria: Criteria) -> 
     """The different states of the chosen cases: few, however many cases there are."""
     with connection.cursor(row_factory=class_row(Shape)) as cursor:
         return cursor.execute(
-            "SELECT c.template_version_id AS version_id, c.variant_id, c.state::text AS state, count(*)::int AS cases"
-            f" FROM case_record c WHERE {CHOSEN} GROUP BY 1, 2, 3 ORDER BY 4 DESC, 3",
+            "SELECT c.template_version_id AS version_id, c.variant_id, c.state::text AS state, count(*)::int AS cases,"
+            f" array_agg(c.id)::text AS ids FROM case_record c WHERE {CHOSEN} GROUP BY 1, 2, 3 ORDER BY 4 DESC, 3",
             _values(template, to, criteria),
         ).fetchall()
 
@@ -125,28 +126,20 @@ def insert_groups(connection: Rows, groups: Sequence[CaseUpgradeGroup]) -> None:
         )
 
 
-def insert_cases(
-    connection: Rows, upgrade: CaseUpgrade, criteria: Criteria, found: Sequence[tuple[Shape, int, bool]]
-) -> int:
-    """The chosen cases with the version that was previewed; answers how many. `found`: shape, group, provable."""
-    values = _values(upgrade.template_id, Source(upgrade.to_version_id, upgrade.to_variant_id), criteria)
-    arrays = {
-        "shape_versions": [shape.version_id for shape, _group, _possible in found],
-        "shape_variants": [shape.variant_id for shape, _group, _possible in found],
-        "states": [shape.state for shape, _group, _possible in found],
-        "groups": [group for _shape, group, _possible in found],
-        "possible": [possible for _shape, _group, possible in found],
-    }
-    return connection.execute(
+def insert_cases(connection: Rows, upgrade_id: UUID, found: Sequence[tuple[Shape, int, bool]]) -> None:
+    """The chosen cases with the version that was previewed. `found`: shape, group, provable."""
+    connection.execute(
         "INSERT INTO case_upgrade_case (upgrade_id, case_id, group_number, planned_version, status, reason)"
-        " SELECT %(upgrade)s, c.id, s.number, c.version, CASE WHEN s.possible THEN 'PLANNED' ELSE 'REFUSED' END,"
-        " CASE WHEN NOT s.possible THEN 'NOT_PROVABLE' END FROM case_record c JOIN unnest(%(shape_versions)s::uuid[],"
-        " %(shape_variants)s::uuid[], %(states)s::text[], %(groups)s::int[], %(possible)s::bool[])"
-        " s(version_id, variant_id, state, number, possible) ON s.version_id = c.template_version_id"
-        " AND s.variant_id IS NOT DISTINCT FROM c.variant_id AND s.state = c.state::text"
-        f" WHERE {CHOSEN}",
-        values | arrays | {"upgrade": upgrade.id},
-    ).rowcount
+        " SELECT %s, c.id, s.number, c.version, CASE WHEN s.possible THEN 'PLANNED' ELSE 'REFUSED' END,"
+        " CASE WHEN NOT s.possible THEN 'NOT_PROVABLE' END FROM unnest(%s::text[], %s::int[], %s::bool[])"
+        " s(ids, number, possible), unnest(s.ids::uuid[]) m(id) JOIN case_record c ON c.id = m.id ORDER BY c.id",
+        (
+            upgrade_id,
+            [shape.ids for shape, _group, _possible in found],
+            [group for _shape, group, _possible in found],
+            [possible for _shape, _group, possible in found],
+        ),
+    )
 
 
 def lock_upgrade(connection: Rows, upgrade_id: UUID) -> CaseUpgrade | None:
@@ -199,12 +192,13 @@ def choose_groups(connection: Rows, upgrade_id: UUID, numbers: Sequence[int]) ->
         (list(numbers), upgrade_id),
     )
     connection.execute(
-        "UPDATE case_upgrade_case u SET status = CASE WHEN g.chosen THEN 'PLANNED' ELSE 'LEFT_OUT' END, reason = NULL,"
-        " explanation = NULL, element_id = NULL, path = NULL"
-        " FROM case_upgrade_group g WHERE g.upgrade_id = u.upgrade_id AND g.number = u.group_number"
-        " AND u.upgrade_id = %s AND g.possible AND u.status IN ('PLANNED', 'LEFT_OUT', 'CHECKED', 'REFUSED')"
-        " AND (u.status <> CASE WHEN g.chosen THEN 'PLANNED' ELSE 'LEFT_OUT' END)",
-        (upgrade_id,),
+        "UPDATE case_upgrade_case u SET status = CASE WHEN u.group_number = ANY(g.chosen) THEN 'PLANNED'"
+        " ELSE 'LEFT_OUT' END, reason = NULL, explanation = NULL, element_id = NULL, path = NULL"
+        " FROM (SELECT array_agg(number) AS possible, array_agg(number) FILTER (WHERE chosen) AS chosen"
+        " FROM case_upgrade_group WHERE upgrade_id = %(upgrade)s AND possible) g WHERE u.upgrade_id = %(upgrade)s"
+        " AND u.group_number = ANY(g.possible) AND u.status IN ('PLANNED', 'LEFT_OUT', 'CHECKED', 'REFUSED')"
+        " AND u.status <> CASE WHEN u.group_number = ANY(g.chosen) THEN 'PLANNED' ELSE 'LEFT_OUT' END",
+        {"upgrade": upgrade_id},
     )
 
 

@@ -70,11 +70,10 @@ class Recipe:
         return bool(self.opened or self.closed or self.changed_tasks or renamed)
 
 
-def recipe(move: Move, state: State) -> Recipe:
-    """Judges a state and says what moving it means."""
+def recipe(move: Move, state: State, judgement: Judgement) -> Recipe:
+    """What moving a state means, whose marking was judged."""
     old, new = move.old.plan, move.new.plan
     resting = tuple(element_id for _token, element_id in waiting(dict(state)))
-    judgement = migration.judge(old, new, dict(state), move.mapping)
     if not judgement.possible:
         return Recipe(judgement, resting=resting)
     told = migration.translate(old, new, dict(state), move.mapping)

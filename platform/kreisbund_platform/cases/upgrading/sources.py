@@ -14,6 +14,7 @@ from psycopg import Connection
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.cases.upgrading.orders import Move, Source
 from kreisbund_platform.cases.upgrading.recipes import Recipe, recipe
+from kreisbund_platform.engine.migration import Judgement, judge, signature
 from kreisbund_platform.templates.plans import LoadedTemplate, plan_of
 
 MOST_REMEMBERED = 8
@@ -32,26 +33,43 @@ def target_of(upgrade: CaseUpgrade) -> Source:
 
 
 @dataclass
+class Known:
+    """What was found for an upgrade: judgements by marking, recipes by state."""
+
+    judged: dict[tuple[Source, Source, str], Judgement] = field(default_factory=dict)
+    recipes: dict[tuple[Source, Source, str], Recipe] = field(default_factory=dict)
+
+
+@dataclass
 class Recipes:
-    """Each state between two sources judged once. Forward from a source to the target, backward the other way."""
+    """Each marking between two sources judged once, each state told once. Forward from a source to the target, backward
+    the other way.
+    """
 
     connection: Connection[Any]
     mapping: Mapping[str, str]
-    known: dict[tuple[Source, Source, str], Recipe] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
     def of(self, old: Source, new: Source, state: str, *, back: bool = False) -> Recipe:
         """The recipe of a state as it is stored."""
-        key = (old, new, state)
-        if key not in self.known:
-            if len(self.known) > MOST_STATES:
-                self.known.clear()
-            names = {target: name for name, target in self.mapping.items()} if back else self.mapping
-            move = Move(load(self.connection, old), load(self.connection, new), names)
-            self.known[key] = recipe(move, orjson.loads(state))
-        return self.known[key]
+        key, known = (old, new, state), self.known
+        if key not in known.recipes:
+            if len(known.recipes) > MOST_STATES:
+                known.recipes.clear()
+                known.judged.clear()
+            known.recipes[key] = self._made(old, new, orjson.loads(state), back=back)
+        return known.recipes[key]
+
+    def _made(self, old: Source, new: Source, state: dict[str, Any], *, back: bool) -> Recipe:
+        names = {target: name for name, target in self.mapping.items()} if back else self.mapping
+        move = Move(load(self.connection, old), load(self.connection, new), names)
+        marking, judged = (old, new, signature(state)), self.known.judged
+        if marking not in judged:
+            judged[marking] = judge(move.old.plan, move.new.plan, state, names)
+        return recipe(move, state, judged[marking])
 
 
-_remembered: "OrderedDict[Key, dict[tuple[Source, Source, str], Recipe]]" = OrderedDict()
+_remembered: "OrderedDict[Key, Known]" = OrderedDict()
 _lock = Lock()
 
 
@@ -59,7 +77,7 @@ def recipes_of(connection: Connection[Any], upgrade: CaseUpgrade) -> Recipes:
     """The recipes of an upgrade as it was last previewed, those of earlier batches known already."""
     key = (upgrade.id, upgrade.previewed_at)
     with _lock:
-        known = _remembered.setdefault(key, {})
+        known = _remembered.setdefault(key, Known())
         _remembered.move_to_end(key)
         while len(_remembered) > MOST_REMEMBERED:
             _remembered.popitem(last=False)

@@ -1,4 +1,7 @@
-"""SQL of the way back: what `save_before` wrote down is put in place again, for many cases at once."""
+"""SQL of the way back: what `save_before` wrote down is put in place again, for many cases at once.
+
+`case_ids` is an array as PostgreSQL writes it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +11,11 @@ from psycopg import Connection
 
 Rows = Connection[Any]
 
-OF_BATCH = "u.upgrade_id = %(upgrade)s AND u.case_id = ANY(%(ids)s)"
+OF_BATCH = "u.upgrade_id = %(upgrade)s AND u.case_id = ANY(%(ids)s::uuid[])"
 WITH_WAITS = f"FROM case_upgrade_case u WHERE {OF_BATCH} AND json_typeof(u.before -> 'tasks') = 'array'"
 
 
-def restore_cases(connection: Rows, upgrade_id: UUID, case_ids: Sequence[UUID], added: Sequence[str]) -> None:
+def restore_cases(connection: Rows, upgrade_id: UUID, case_ids: str, added: Sequence[str]) -> None:
     """Version, state, what applicants are told and data as they were; `added`: keys the upgrade may have made."""
     connection.execute(
         "UPDATE case_record c SET version = c.version + 1, template_version_id = u.from_version_id,"
@@ -21,13 +24,13 @@ def restore_cases(connection: Rows, upgrade_id: UUID, case_ids: Sequence[UUID], 
         " data = CASE WHEN json_typeof(u.before -> 'data') = 'object'"
         " THEN ((c.data::jsonb - %(added)s::text[]) || (u.before -> 'data')::jsonb)::json ELSE c.data END"
         f" FROM case_upgrade_case u WHERE {OF_BATCH} AND c.id = u.case_id",
-        {"upgrade": upgrade_id, "ids": list(case_ids), "added": list(added)},
+        {"upgrade": upgrade_id, "ids": case_ids, "added": list(added)},
     )
 
 
-def restore_waits(connection: Rows, upgrade_id: UUID, case_ids: Sequence[UUID]) -> None:
+def restore_waits(connection: Rows, upgrade_id: UUID, case_ids: str) -> None:
     """Timers, messages and open tasks as they were, where the upgrade changed any."""
-    values = {"upgrade": upgrade_id, "ids": list(case_ids)}
+    values = {"upgrade": upgrade_id, "ids": case_ids}
     for table in ("timer", "subscription"):
         of_case = f"SELECT u.case_id {WITH_WAITS}"
         connection.execute(f"DELETE FROM {table} t WHERE t.case_id IN ({of_case})", values)
@@ -60,19 +63,19 @@ def _restore_tasks(connection: Rows, values: dict[str, Any]) -> None:
     )
 
 
-def restore_dropped(connection: Rows, upgrade_id: UUID, case_ids: Sequence[UUID]) -> None:
+def restore_dropped(connection: Rows, upgrade_id: UUID, case_ids: str) -> None:
     """Values that the upgrade dropped come back where the case has none now."""
     connection.execute(
         "UPDATE case_record c SET data = ((u.before -> 'data')::jsonb || c.data::jsonb)::json"
         f" FROM case_upgrade_case u WHERE {OF_BATCH} AND c.id = u.case_id"
         " AND json_typeof(u.before -> 'data') = 'object'",
-        {"upgrade": upgrade_id, "ids": list(case_ids)},
+        {"upgrade": upgrade_id, "ids": case_ids},
     )
 
 
-def mark_undone(connection: Rows, upgrade_id: UUID, case_ids: Sequence[UUID]) -> None:
+def mark_undone(connection: Rows, upgrade_id: UUID, case_ids: str) -> None:
     """The cases are back; what was kept for the way back is no longer needed."""
     connection.execute(
         f"UPDATE case_upgrade_case u SET status = 'UNDONE', before = NULL WHERE {OF_BATCH}",
-        {"upgrade": upgrade_id, "ids": list(case_ids)},
+        {"upgrade": upgrade_id, "ids": case_ids},
     )

@@ -1,4 +1,4 @@
-"""SQL of what a batch's cases wait for: tasks, timers, messages, due days and what applicants are told."""
+"""SQL of what a batch's cases wait for: tasks, timers, messages and due days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from kreisbund_platform import ids
 from kreisbund_platform.cases.upgrading.batch_queries import MOVED, Batch, Names
 
 Rows = Connection[Any]
@@ -51,15 +52,14 @@ def change_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow]) -> Non
     )
 
 
-def open_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow], task_ids: Sequence[UUID]) -> None:
-    """Tasks that the new version opens; one id for each case and row."""
+def open_tasks(connection: Rows, batch: Batch, rows: Sequence[TaskRow]) -> None:
+    """Tasks that the new version opens."""
     connection.execute(
         "INSERT INTO task (id, case_id, token, element_id, name, status, version, role, unit_id, form_id, created_at,"
-        " instance) SELECT (%(task_ids)s::uuid[])[row_number() OVER ()], m.id, r.token, r.element_id, r.name, 'OPEN',"
-        " 1, r.role,"
+        " instance) SELECT code.id_with(%(beginning)s), m.id, r.token, r.element_id, r.name, 'OPEN', 1, r.role,"
         " CASE WHEN r.role <> 'citizen' THEN c.unit_id END, r.form_id, %(now)s, r.instance"
         f" FROM {MOVED} JOIN {TASKS} ON r.shape = m.shape JOIN case_record c ON c.id = m.id",
-        batch.values(task_ids=list(task_ids), **_columns(rows, *TASK_COLUMNS)),
+        batch.values(beginning=ids.beginning(ids.Kind.TASK, batch.now), **_columns(rows, *TASK_COLUMNS)),
     )
 
 
@@ -248,50 +248,5 @@ def set_task_dues(
             periods=[d[2] for d in dues],
             dues=[d[3] for d in dues],
             **_columns(rows, "shape", "token", "period"),
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class TellRow:
-    """What the applicant of a recipe's cases is told; the day follows from a task or from a period."""
-
-    shape: int
-    text: str
-    task_token: int | None
-    period: str | None
-    usual: bool
-
-
-def municipalities(connection: Rows, batch: Batch) -> list[str | None]:
-    """The municipalities of the batch's cases, each once."""
-    rows = connection.execute("SELECT DISTINCT municipality_key FROM case_record WHERE id = ANY(%s)", (batch.ids,))
-    return [row[0] for row in rows]
-
-
-def tell(
-    connection: Rows, batch: Batch, rows: Sequence[TellRow], days: Sequence[tuple[str | None, str | None, date]]
-) -> None:
-    """Sets the next step where it is another one, and the day of the applicant's own task.
-
-    `days`: municipality, period and the day on which it ends when it starts today.
-    """
-    connection.execute(
-        "UPDATE case_record c SET next_step = x.text, next_step_by = x.by FROM (SELECT c.id, r.text,"
-        " CASE WHEN r.task_token IS NOT NULL THEN coalesce((SELECT t.due_on FROM task t WHERE t.case_id = c.id"
-        " AND t.token = r.task_token AND t.status IN ('OPEN', 'CLAIMED')), d.day)"
-        " WHEN r.text = c.next_step THEN coalesce(c.next_step_by, d.day) ELSE d.day END AS by"
-        f" FROM {MOVED} JOIN unnest(%(r_shape)s::int[], %(r_text)s::text[], %(r_task_token)s::int[],"
-        " %(r_period)s::text[], %(r_usual)s::bool[]) r(shape, text, task_token, period, usual) ON r.shape = m.shape"
-        " JOIN case_record c ON c.id = m.id AND NOT (r.usual AND c.status = 'DECIDED')"
-        " LEFT JOIN unnest(%(keys)s::text[], %(periods)s::text[], %(days)s::date[])"
-        " d(municipality_key, period, day) ON d.municipality_key IS NOT DISTINCT FROM c.municipality_key::text"
-        " AND d.period IS NOT DISTINCT FROM r.period) x WHERE c.id = x.id"
-        " AND (c.next_step IS DISTINCT FROM x.text OR c.next_step_by IS DISTINCT FROM x.by)",
-        batch.values(
-            keys=[d[0] for d in days],
-            periods=[d[1] for d in days],
-            days=[d[2] for d in days],
-            **_columns(rows, "shape", "text", "task_token", "period", "usual"),
         ),
     )

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from functools import cache
 from uuid import UUID
 
-from kreisbund_platform import ids
 from kreisbund_platform.cases.next_steps import USUAL_PERIOD
-from kreisbund_platform.cases.upgrading import batch_queries, wait_queries
-from kreisbund_platform.cases.upgrading.batch_queries import Batch, Names
+from kreisbund_platform.cases.upgrading import wait_queries
+from kreisbund_platform.cases.upgrading.batch_queries import Batch, Names, Told
 from kreisbund_platform.cases.upgrading.recipes import Recipe, Wait
-from kreisbund_platform.cases.upgrading.wait_queries import PeriodRow, TaskRow, TellRow, WaitRow
+from kreisbund_platform.cases.upgrading.wait_queries import PeriodRow, TaskRow, WaitRow
 from kreisbund_platform.clock import BERLIN
 from kreisbund_platform.engine.feel import Compiled
 from kreisbund_platform.engine.plan import Plan
@@ -20,6 +19,7 @@ from kreisbund_platform.tenancy import deadlines
 from kreisbund_platform.tenancy.calendar import WorkingCalendar
 
 Due = tuple[UUID, int, str, datetime]
+Day = tuple[str | None, str | None, date]  # municipality, period, day
 Keys = list[tuple[UUID, int, str, str]]  # case, token, element, correlation key
 
 
@@ -125,7 +125,6 @@ def adapt(adapting: Adapting, timers: Sequence[Due], keys: Keys) -> None:
         wait_queries.set_timers(adapting.work.connection, timers, floor)
     if adapting.recompute:
         _task_dues(adapting)
-    _tell(adapting)
 
 
 def _tasks(adapting: Adapting) -> None:
@@ -138,9 +137,7 @@ def _tasks(adapting: Adapting) -> None:
     if closed:
         wait_queries.close_tasks(connection, batch, closed)
     if opened:
-        most = sum(sum(row.shape == shape for row in opened) for shape in batch.shapes)
-        fresh = [ids.new_id(ids.Kind.TASK, batch.now) for _n in range(most)]
-        wait_queries.open_tasks(connection, batch, opened, fresh)
+        wait_queries.open_tasks(connection, batch, opened)
 
 
 def _task(adapting: Adapting, shape: int, wait: Wait) -> TaskRow:
@@ -208,24 +205,25 @@ def _task_dues(adapting: Adapting) -> None:
         for day, key, period in wait_queries.task_starts(connection, batch, rows)
     ]
     wait_queries.set_task_dues(connection, batch, rows, dues, adapting.floor)
-    batch_queries.settle_due(connection, batch)
 
 
 def _calendars(work: WorkContext) -> Callable[[str | None], WorkingCalendar]:
     return cache(lambda key: deadlines.calendar_for(work.connection, key))
 
 
-def _tell(adapting: Adapting) -> None:
+def told(adapting: Adapting) -> tuple[list[Told], list[Day]]:
     """What applicants are told: the text of the new version, its day from today or from their own task."""
-    connection, batch, steps = adapting.work.connection, adapting.batch, list[TellRow]()
-    for number, found in enumerate(adapting.recipes):
-        step = found.next_step
-        if step is not None:
-            steps.append(TellRow(number, step.text, step.task_token, step.period or USUAL_PERIOD, step.usual))
-    today, calendar = batch.now.astimezone(BERLIN).date(), _calendars(adapting.work)
-    days = [
+    steps = [_told(found) for found in adapting.recipes]
+    today, calendar = adapting.batch.now.astimezone(BERLIN).date(), _calendars(adapting.work)
+    days: list[Day] = [
         (key, period, deadlines.due_on(today, period, calendar(key)))
-        for key in wait_queries.municipalities(connection, batch)
+        for key in {key for each in adapting.batch.cases for key in each.municipalities}
         for period in {step.period for step in steps if step.period}
     ]
-    wait_queries.tell(connection, batch, steps, days)
+    return steps, days
+
+
+def _told(found: Recipe) -> Told:
+    step = found.next_step
+    assert step is not None, "a recipe that is taken says what comes next"
+    return Told(step.text, step.task_token, step.period or USUAL_PERIOD, step.usual)
