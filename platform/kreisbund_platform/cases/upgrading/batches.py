@@ -16,7 +16,7 @@ from kreisbund_platform.cases.upgrading.recipes import Recipe
 from kreisbund_platform.engine.migration import signature
 from kreisbund_platform.identity.context import WorkContext
 
-CASES_A_BATCH = 1_000
+CASES_A_BATCH = 1_500
 STOPPED = {"RUNNING": "STOPPED", "UNDOING": "UNDO_STOPPED", "CHECKING": "PREVIEWED"}
 TAKES = {"RUNNING": "PLANNED", "UNDOING": "UPGRADED", "CHECKING": "PLANNED"}
 OVER = ("WITHDRAWN", "CLOSED", "TRANSFERRED")

@@ -191,13 +191,13 @@ def choose_groups(connection: Rows, upgrade_id: UUID, numbers: Sequence[int]) ->
         "UPDATE case_upgrade_group SET chosen = possible AND number = ANY(%s) WHERE upgrade_id = %s",
         (list(numbers), upgrade_id),
     )
+    of_upgrade = "SELECT number FROM case_upgrade_group WHERE upgrade_id = %(upgrade)s AND"
+    found = f"CASE WHEN u.group_number = ANY(ARRAY({of_upgrade} chosen)) THEN 'PLANNED' ELSE 'LEFT_OUT' END"
     connection.execute(
-        "UPDATE case_upgrade_case u SET status = CASE WHEN u.group_number = ANY(g.chosen) THEN 'PLANNED'"
-        " ELSE 'LEFT_OUT' END, reason = NULL, explanation = NULL, element_id = NULL, path = NULL"
-        " FROM (SELECT array_agg(number) AS possible, array_agg(number) FILTER (WHERE chosen) AS chosen"
-        " FROM case_upgrade_group WHERE upgrade_id = %(upgrade)s AND possible) g WHERE u.upgrade_id = %(upgrade)s"
-        " AND u.group_number = ANY(g.possible) AND u.status IN ('PLANNED', 'LEFT_OUT', 'CHECKED', 'REFUSED')"
-        " AND u.status <> CASE WHEN u.group_number = ANY(g.chosen) THEN 'PLANNED' ELSE 'LEFT_OUT' END",
+        f"UPDATE case_upgrade_case u SET status = {found}, reason = NULL, explanation = NULL, element_id = NULL,"
+        " path = NULL WHERE u.upgrade_id = %(upgrade)s"
+        f" AND u.group_number = ANY(ARRAY({of_upgrade} possible))"
+        f" AND u.status IN ('PLANNED', 'LEFT_OUT', 'CHECKED', 'REFUSED') AND u.status <> {found}",
         {"upgrade": upgrade_id},
     )
 
