@@ -9,6 +9,7 @@ from kreisbund_platform.cases import intake, tasks
 from kreisbund_platform.cases.upgrading import batches, previewing, service
 from kreisbund_platform.cases.upgrading.orders import Criteria, FieldMapping, Source, UpgradeOrder
 from kreisbund_platform.errors import Conflict, Invalid, NotFound
+from kreisbund_platform.ids import Kind, kind_of, milliseconds_of
 from kreisbund_platform.templates import adoptions
 from tests.cases import versions
 from tests.support.fixtures import START
@@ -253,6 +254,40 @@ def test_a_deadline_is_never_brought_forward_into_the_past(desk):
     desk.upgraded(desk.preview(deadlines="RECOMPUTE", effective_on=(START + timedelta(days=40)).date()))
     due = dict(office.rows("SELECT element_id, due_on FROM task WHERE case_id = %s", case_id))
     assert due["statement"] == date(2026, 4, 11), "one month had passed before; the effective day counts"
+
+
+def test_of_cases_alike_only_those_stay_whose_timer_has_no_moment(desk):
+    desk.adopt(versions.FIRST)
+    good, *stuck, last = [desk.submit(1, wish=wish)[0] for wish in ("P1M", "viel", "bald", "P2M")]
+    before = [desk.snapshot(case_id) for case_id in stuck]
+    desk.adopt(versions.BY_WISH)
+    upgrade = desk.preview()
+    desk.upgraded(upgrade)
+    assert desk.counts(upgrade) == {"UPGRADED": 2, "REFUSED": 2}
+    assert desk.reasons(upgrade) == dict.fromkeys(stuck, "NO_DUE_DATE")
+    assert [desk.snapshot(case_id) for case_id in stuck] == before
+    assert [desk.office.case(case_id).version for case_id in (good, *stuck, last)] == [2, 1, 1, 2]
+    told = "SELECT count(*) FROM message WHERE case_id = ANY(%s)"
+    assert desk.office.rows(told, [good, last]) == [(2,)]
+    assert desk.office.rows(told, stuck) == [(0,)]
+    assert desk.office.do(log.verify) is None
+    desk.act(service.undo, upgrade)
+    desk.run()
+    assert desk.counts(upgrade) == {"UNDONE": 2, "REFUSED": 2}
+
+
+def test_what_an_upgrade_writes_has_ids_that_say_what_they_name(desk):
+    desk.adopt(versions.FIRST)
+    (case_id,) = desk.submit()
+    desk.complete(case_id, "report")
+    desk.adopt(versions.SECOND)
+    desk.upgraded(desk.preview())
+    for table, kind in (("message", Kind.MESSAGE), ("event", Kind.EVENT)):
+        found = [row[0] for row in desk.office.rows(f"SELECT id FROM {table} WHERE case_id = %s", case_id)]
+        assert found
+        assert {kind_of(each) for each in found} == {kind}
+        assert len(set(found)) == len(found)
+        assert {milliseconds_of(each) // 60_000 for each in found} == {int(START.timestamp()) // 60}
 
 
 def test_data_are_told_in_the_new_names_and_back(desk):

@@ -90,6 +90,15 @@ SECOND = process(
     arrows=["late>statement_merge", "slow>reminded"],
     decide=("decide", "Abschließend entscheiden", "caseworker"),
 )
+# a new timer of which a case's own data say how long it takes
+BY_WISH = process(
+    REPORT,
+    STATEMENT,
+    extra=boundary("late", "statement", "P1M")
+    + boundary("slow", "report", "=wish", "false")
+    + node("endEvent", "reminded"),
+    arrows=["late>statement_merge", "slow>reminded"],
+)
 RENAMED = {
     **FORMS,
     "application": form("application", textfield("desire", "Wunsch"), textfield("size", "Größe", required=True)),
