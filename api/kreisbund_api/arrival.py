@@ -1,13 +1,16 @@
 """How long a request's head may take to arrive, and how large it may be; bodies have `transport.body_of`.
 
 The server reads heads as slowly as they come. Whoever opens a thousand connections and sends a byte a minute would
-hold them all; a proxy before it helps only where there is one.
+hold them all; a proxy before it helps only where there is one. The clock runs only for what has not come yet.
 """
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kreisbund_api.departure import Joining
+from kreisbund_api.transport import ARRIVED
 
 HEAD_SECONDS = 20.0
 LARGEST_HEAD = 64 * 1024  # bytes; a token is 16 KiB at most
@@ -20,10 +23,12 @@ class PatientProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._hang_up: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A new connection: its first head is awaited."""
         super().connection_made(transport)
+        self.transport = Joining(transport)  # type: ignore[assignment]
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -34,6 +39,8 @@ class PatientProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         super().data_received(data)
+        if self._in_head and self._hang_up is None:
+            self._await_head()
 
     def _is_complete_in(self, data: bytes) -> bool:
         """The end of the head may come with much of the body behind it."""
@@ -42,13 +49,18 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another request on the same connection."""
         super().on_message_begin()
-        if self._hang_up is None:
-            self._await_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         """The head is there."""
+        self._in_head = False
         self._forget()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body, too."""
+        self.scope[ARRIVED] = True  # type: ignore[literal-required]
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""

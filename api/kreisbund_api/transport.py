@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -22,6 +23,7 @@ from kreisbund_platform.texts import _
 T = TypeVar("T")
 THREADS = 64
 ARRIVAL_SECONDS = 30
+ARRIVED = "kreisbund.arrived"  # in a request's scope: nothing of its body has to be waited for
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 RAW_HEADERS = [
     (b"content-type", b"application/json"),
@@ -87,15 +89,12 @@ class Threads:
     """Runs blocking work beside the event loop, never more than the limit at once; `turns` says whose goes first."""
 
     def __init__(self) -> None:
-        self._limiter: RunVar[CapacityLimiter] = RunVar("limiter")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The work's result; a limiter belongs to the running event loop."""
-        limiter = self._limiter.get(None)
-        if limiter is None:
-            limiter = CapacityLimiter(THREADS)
-            self._limiter.set(limiter)
-        return await to_thread.run_sync(work, *arguments, limiter=limiter)
+        """The work's result, made in the caller's context."""
+        running = partial(copy_context().run, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, running)
 
 
 async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Principal:
@@ -119,17 +118,23 @@ async def body_of(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large()
-    body = bytearray()
     try:
+        if ARRIVED in request.scope:
+            return await _whole(request, limit)
         async with asyncio.timeout(ARRIVAL_SECONDS):
-            async for part in request.stream():
-                body += part
-                if len(body) > limit:
-                    raise _too_large()
+            return await _whole(request, limit)
     except TimeoutError:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 408) from None
     except ClientDisconnect:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 400) from None
+
+
+async def _whole(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise _too_large()
     return bytes(body)
 
 

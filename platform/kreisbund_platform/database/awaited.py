@@ -1,9 +1,11 @@
 """Prepared statements without a thread: sent at once, and the event loop goes on until the server has answered."""
 
+import select
 from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from psycopg import OperationalError
 from psycopg.pq import ExecStatus
@@ -13,6 +15,49 @@ from kreisbund_platform.database.pooled import PooledConnection
 from kreisbund_platform.database.prepared import DONE, Call, write
 
 Result = PGresult
+NEWS_ONCE = select.EPOLLIN | select.EPOLLONESHOT
+MOST_NEWS = 64  # at a time; what is left comes at once
+
+
+class _Sockets:
+    """Who waits for which socket in one event loop.
+
+    The loop itself watches this one epoll: watching and forgetting a socket by the loop's own means for each answer
+    takes a dozen system calls, more than sending the statement.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._epoll = select.epoll()
+        self._waiting: dict[int, Callable[[], None]] = {}
+        loop.add_reader(self._epoll.fileno(), self._tell)
+
+    def once(self, socket: int, told: Callable[[], None]) -> None:
+        """`told` is called when there is something to read, or the other side is gone."""
+        self._waiting[socket] = told
+        try:
+            self._epoll.modify(socket, NEWS_ONCE)
+        except FileNotFoundError:  # the first time: a socket that closes is forgotten by itself
+            self._epoll.register(socket, NEWS_ONCE)
+
+    def forget(self, socket: int) -> None:
+        """Nobody is told any more."""
+        self._waiting.pop(socket, None)
+
+    def _tell(self) -> None:
+        for socket, _news in self._epoll.poll(0, MOST_NEWS):
+            told = self._waiting.pop(socket, None)
+            if told is not None:
+                told()
+
+
+_sockets: WeakKeyDictionary[AbstractEventLoop, _Sockets] = WeakKeyDictionary()
+
+
+def _sockets_of(loop: AbstractEventLoop) -> _Sockets:
+    found = _sockets.get(loop)
+    if found is None:
+        found = _sockets[loop] = _Sockets(loop)
+    return found
 
 
 async def exchange(connection: PooledConnection, calls: Sequence[Call]) -> list[PGresult] | None:
@@ -54,28 +99,30 @@ async def _answered(server: PGconn, loop: AbstractEventLoop) -> list[PGresult]:
     """All results up to the end of the message. Raises OperationalError."""
     found: list[PGresult] = []
     done: Future[None] = loop.create_future()
+    socket, sockets = server.socket, _sockets_of(loop)
 
     def read() -> None:
+        if done.done():
+            return  # whoever waited has left
         try:
             server.consume_input()
-            while not done.done() and not server.is_busy():
+            while not server.is_busy():
                 result = server.get_result()
                 if result is None:
                     continue  # the end of one statement's results
                 if result.status == ExecStatus.PIPELINE_SYNC:
                     done.set_result(None)
-                else:
-                    found.append(result)
+                    return
+                found.append(result)
+            sockets.once(socket, read)
         except Exception as problem:
-            if not done.done():
-                done.set_exception(problem)
+            done.set_exception(problem)
 
-    socket = server.socket
-    loop.add_reader(socket, read)
+    sockets.once(socket, read)
     try:
         await done
     finally:
-        loop.remove_reader(socket)
+        sockets.forget(socket)
     return found
 
 
