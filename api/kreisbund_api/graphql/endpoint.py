@@ -83,26 +83,29 @@ def _require_json(request: HttpRequest) -> None:
 
 def read_request(body: bytes, trusted: TrustedDocuments) -> Request:
     """What the body asks. Raises RefusedError 400: not UTF-8, not JSON, a batch, wrong types, NUL, not trusted."""
-    wrong = RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage ist kein gültiges GraphQL über JSON."), 400)
     try:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise wrong from None
+        raise _wrong() from None
     if not isinstance(sent, dict):
-        raise wrong
+        raise _wrong()
     document, sha256 = sent.get("query"), _registered_hash(sent.get("extensions"))
     if not (isinstance(document, str) and document.strip()) and not (document is None and sha256):
-        raise wrong
+        raise _wrong()
     variables, name = sent.get("variables") or {}, sent.get("operationName")
     if not isinstance(variables, dict) or not (name is None or isinstance(name, str)):
-        raise wrong
+        raise _wrong()
     if not is_storable(variables) or "\x00" in (document or ""):
-        raise wrong
+        raise _wrong()
     text = trusted.text_of(document, sha256)
     if text is None:
         told = _("Dieses Dokument ist hier nicht registriert.")
         raise RefusedError(Code.BAD_USER_INPUT, told, 400, reason="UNTRUSTED_DOCUMENT")
     return Request(text, variables, name)
+
+
+def _wrong() -> RefusedError:
+    return RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage ist kein gültiges GraphQL über JSON."), 400)
 
 
 def _registered_hash(extensions: Any) -> str | None:
