@@ -41,6 +41,7 @@ interpreted = meter.create_counter("kreisbund.interpreted", description="Queries
 durable_steps = meter.create_counter("kreisbund.steps", description="durable steps of cases by kind")
 timers = meter.create_counter("kreisbund.timers", description="fired timers by result")
 _number: ContextVar[int] = ContextVar("trace", default=0)
+_listened = False
 
 
 def _code(value: object) -> Attribute:
@@ -52,8 +53,7 @@ def _code(value: object) -> Attribute:
 
 def span(name: str, **codes: object) -> AbstractContextManager[object]:
     """A span with codes as attributes; an exception is noted by its type only. Where nobody listens it is a number."""
-    listened = isinstance(trace.get_tracer_provider(), TracerProvider)
-    return _recorded(name, codes) if listened else _Numbered()
+    return _recorded(name, codes) if _listened else _Numbered()
 
 
 @contextmanager
@@ -152,6 +152,8 @@ def setup(service_name: str, otlp_endpoint: str | None) -> None:
 
 
 def _export(resource: Resource, root: logging.Logger, endpoint: str) -> None:
+    global _listened  # noqa: PLW0603 - as global as the providers set here
+    _listened = True
     provider = TracerProvider(resource=resource)
     trace.set_tracer_provider(provider)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
