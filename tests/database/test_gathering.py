@@ -66,27 +66,6 @@ def test_what_comes_meanwhile_goes_together(
     assert _by_transaction(deployment, table) == [[2], [3, 4, 6], [12]]
 
 
-def test_as_many_messages_are_under_way_as_there_may_be(
-    deployment: Deployment, table: str, connections: list[PooledConnection]
-) -> None:
-    async def all_of_them() -> list[bool]:
-        gathering = Gathering(at_once=2)
-        slow = [KEPT.call(connections[each], each + 1, SLOW) for each in range(2)]
-        tasks = [asyncio.create_task(gathering.run("role", connections[each], slow[each])) for each in range(2)]
-        await asyncio.sleep(0.02)
-        more = [KEPT.call(connections[each], each + 1, 0) for each in (2, 3)]
-        tasks += [asyncio.create_task(gathering.run("role", connections[2 + n], call)) for n, call in enumerate(more)]
-        await asyncio.sleep(0.02)
-        assert not any(each.done() for each in tasks), "the third and the fourth wait"
-        return [
-            *await asyncio.gather(*tasks),
-            await gathering.run("role", connections[4], KEPT.call(connections[4], 3, 0)),
-        ]
-
-    assert asyncio.run(all_of_them()) == [True] * 5
-    assert _by_transaction(deployment, table) == [[3, 4], [4], [6], [12]]
-
-
 def test_one_that_fails_takes_those_along_that_travel_with_it(
     deployment: Deployment, table: str, connections: list[PooledConnection]
 ) -> None:

@@ -4,7 +4,7 @@ import select
 from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from psycopg import OperationalError
@@ -134,39 +134,28 @@ class _Waiting:
     told: "Future[bool | None]"
 
 
-@dataclass
-class _Queue:
-    """What one role has under way, and who waits."""
-
-    under_way: int = 0
-    waiting: "deque[_Waiting]" = field(default_factory=deque)
-
-
 class Gathering:
-    """Statements of several requests in one message, one transaction and one commit: while as many messages are under
-    way as there may be, what comes waits and goes with the next. Belongs to one event loop.
+    """Statements of several requests in one message, one transaction and one commit: while a message is under way, what
+    comes waits and goes with the next. Belongs to one event loop.
     """
 
-    def __init__(self, at_once: int = 1) -> None:
-        self._at_once = at_once
-        self._queues: dict[str, _Queue] = {}
+    def __init__(self) -> None:
+        # by role, as long as somebody sends
+        self._waiting: dict[str, deque[_Waiting]] = {}
 
     async def run(self, role: str, connection: PooledConnection, call: Call) -> bool:
         """Whether the statement is committed; it ran on this connection of the role, or on another's.
 
         False is the answer of all that travelled with one that failed.
         """
-        queue = self._queues.get(role)
-        if queue is None:
-            queue = self._queues[role] = _Queue()
-        if queue.under_way >= self._at_once:
+        if role in self._waiting:
             mine = _Waiting(call, get_running_loop().create_future())
-            queue.waiting.append(mine)
+            self._waiting[role].append(mine)
             told = await self._told(role, mine)
             if told is not None:
                 return told
         else:
-            queue.under_way += 1
+            self._waiting[role] = deque()
         return await self._sent(role, connection, call)
 
     async def _told(self, role: str, mine: _Waiting) -> bool | None:
@@ -178,9 +167,8 @@ class Gathering:
             raise
 
     async def _sent(self, role: str, connection: PooledConnection, call: Call) -> bool:
-        waiting = self._queues[role].waiting
-        others = [each for each in waiting if not each.told.done()]
-        waiting.clear()
+        others = [each for each in self._waiting[role] if not each.told.done()]
+        self._waiting[role].clear()
         done = False
         try:
             done = await exchange(connection, [call, *(each.call for each in others)]) is not None
@@ -192,12 +180,10 @@ class Gathering:
         return done
 
     def _hand_on(self, role: str) -> None:
-        queue = self._queues[role]
-        while queue.waiting:
-            following = queue.waiting.popleft()
+        waiting = self._waiting[role]
+        while waiting:
+            following = waiting.popleft()
             if not following.told.done():
                 following.told.set_result(None)
                 return
-        queue.under_way -= 1
-        if not queue.under_way:
-            del self._queues[role]
+        del self._waiting[role]
