@@ -112,10 +112,9 @@ class Reads(Measure):
     def round(self) -> dict[str, float]:
         """Each figure's floor before and after the servers, which take turns at going first."""
         turn = self._rounds % len(self._contenders)
+        # a token lasts a quarter of an hour, and what one person may ask for three rounds
+        self._contenders[0] = self._product(self._site.token(self._site.counties[0], turn=self._rounds))
         self._rounds += 1
-        self._contenders[0] = self._product(
-            self._site.token(self._site.counties[0])
-        )  # a token lasts a quarter of an hour
         order = [*self._contenders[turn:], *self._contenders[:turn]]
         figures: dict[str, float] = {}
         for name in self._asked:
