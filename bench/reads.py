@@ -145,7 +145,9 @@ def _fill(database: Database, registry: Registry, counties: Sequence[str]) -> No
 
 
 def compared(name: str, found: Mapping[str, Mapping[str, float]], floor: float) -> dict[str, float]:
-    """The figures of one read: the product's own, its part of the floor, and how many times a peer's."""
+    """The figures of one read: the product's own, its part of the floor, and how many times a peer's; the floor's, too,
+    which is as far as any way to run these statements can get.
+    """
     ours = found["product"]
     figures = {f"{name}_{point}": value for point, value in ours.items()}
     figures |= {f"{name}_floor_per_second": floor, f"{name}_vs_floor": ours["per_second"] / floor}
@@ -153,6 +155,7 @@ def compared(name: str, found: Mapping[str, Mapping[str, float]], floor: float) 
         if peer != "product":
             figures |= {f"{name}_{peer}_{point}": value for point, value in theirs.items()}
             figures[f"{name}_vs_{peer}"] = ours["per_second"] / theirs["per_second"]
+            figures[f"{name}_floor_vs_{peer}"] = floor / theirs["per_second"]
     return figures
 
 
