@@ -135,9 +135,10 @@ def _create(
             now,
         ),
     )
+    is_new = not roles.role_exists(connection, role)
     roles.give_county_secret(connection, settings, tenant_id, role, schema)
     migrate_schema(connection, schema, clock, _no_grants_yet)
-    grants.grant_county(connection, schema, role)
+    grants.grant_county(connection, schema, role, is_new=is_new)
     point_issuer(connection, settings, slug, "COUNTY", tenant_id)
     write_places(connection, clock, tenant_id, manifest)
     created = read_tenant(connection, slug)

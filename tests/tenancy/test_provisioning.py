@@ -79,7 +79,7 @@ def test_taken_slug_and_key_are_conflicts_and_leave_nothing(deployment: Deployme
 def test_a_failure_half_way_leaves_nothing(
     deployment: Deployment, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError("disk")
 
     monkeypatch.setattr(grants, "grant_county", fail)

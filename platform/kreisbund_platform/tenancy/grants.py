@@ -152,17 +152,21 @@ def grant_code(connection: Rows) -> None:
     _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO PUBLIC", CODE)
 
 
-def grant_county(connection: Rows, schema: str, role: str) -> None:
-    """Gives a county's role exactly what is declared; needs its schema migrated."""
+def grant_county(connection: Rows, schema: str, role: str, *, is_new: bool = False) -> None:
+    """Gives a county's role exactly what is declared; needs its schema migrated.
+
+    `is_new`: the role was made in this transaction, so it holds nothing that would have to be looked for.
+    """
     _grant_connect(connection, role)
     _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", schema, role)
-    renew_county(connection, schema, role)
-    grant_published(connection, [role])
+    renew_county(connection, schema, role, is_new=is_new)
+    grant_published(connection, [role], are_new=is_new)
 
 
-def renew_county(connection: Rows, schema: str, role: str) -> None:
+def renew_county(connection: Rows, schema: str, role: str, *, is_new: bool = False) -> None:
     """The same for its own schema alone, after a migration: seldom more than a look at what it holds already."""
-    _grant_tables(connection, schema, [role], county_privileges(tables_of(connection, schema)))
+    privileges = county_privileges(tables_of(connection, schema))
+    _grant_tables(connection, schema, [role], privileges, are_new=is_new)
     found = connection.execute(UNSETTLED, {"schema": _quoted(schema), "role": _quoted(role)}).fetchone()
     is_public, is_lacking = found or (False, False)
     # by schema, since a name is looked for among the functions of all counties
@@ -172,7 +176,7 @@ def renew_county(connection: Rows, schema: str, role: str) -> None:
         _execute(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
 
 
-def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
+def grant_published(connection: Rows, login_roles: Sequence[str], *, are_new: bool = False) -> None:
     """Lets counties' roles read the published part of `shared` and nothing else of it.
 
     Each table's list of rights names all counties and is written anew with each change: so one change for all.
@@ -180,7 +184,7 @@ def grant_published(connection: Rows, login_roles: Sequence[str]) -> None:
     if login_roles:
         names = sql.SQL(", ").join(map(sql.Identifier, login_roles))
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA shared TO {}").format(names))
-        _grant_tables(connection, "shared", login_roles, PUBLISHED)
+        _grant_tables(connection, "shared", login_roles, _present(connection, PUBLISHED), are_new=are_new)
 
 
 def grant_workspace(connection: Rows, workspace: str, role: str) -> None:
@@ -188,7 +192,7 @@ def grant_workspace(connection: Rows, workspace: str, role: str) -> None:
     _grant_connect(connection, role)
     _execute(connection, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", "shared")
     _execute(connection, "GRANT USAGE ON SCHEMA {} TO {}", "shared", role)
-    _grant_tables(connection, "shared", [role], WORKSPACES[workspace])
+    _grant_tables(connection, "shared", [role], _present(connection, WORKSPACES[workspace]))
     for function in functions_of(connection, "shared", WORKSPACE_FUNCTIONS.get(workspace, ())):
         statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), sql.Identifier(role))
         connection.execute(statement)
@@ -217,20 +221,23 @@ def _grant_connect(connection: Rows, role: str) -> None:
 
 
 def _grant_tables(
-    connection: Rows, schema: str, login_roles: Sequence[str], privileges: Mapping[str, Privileges]
+    connection: Rows,
+    schema: str,
+    login_roles: Sequence[str],
+    privileges: Mapping[str, Privileges],
+    *,
+    are_new: bool = False,
 ) -> None:
-    """Each of these roles holds exactly these privileges on the schema's tables, as far as those are there."""
-    given = {"schema": _quoted(schema), "roles": list(map(_quoted, login_roles))}
-    held = {(table, role): frozenset(found) for table, role, found in connection.execute(HELD, given)}
+    """Each of these roles holds exactly these privileges on the schema's tables."""
+    held = {} if are_new else _held(connection, schema, login_roles)
     too_much = {(table, role) for (table, role), found in held.items() if found - privileges.get(table, frozenset())}
     for tables, names in _together(too_much):
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(_tables(schema, tables), names))
-    present = set(tables_of(connection, schema))
     for kind in sorted(set(privileges.values()), key=sorted):
         lacking = {
             (table, role)
-            for table in present
-            if privileges.get(table) == kind
+            for table, wanted in privileges.items()
+            if wanted == kind
             for role in login_roles
             if (table, role) in too_much or held.get((table, role)) != kind
         }
@@ -239,6 +246,17 @@ def _grant_tables(
                 sql.SQL(", ").join(map(sql.SQL, sorted(kind))), _tables(schema, tables), names
             )
             connection.execute(statement)
+
+
+def _present(connection: Rows, privileges: Mapping[str, Privileges]) -> dict[str, Privileges]:
+    """What is declared for tables of `shared` that its migrations have made already."""
+    return {table: privileges[table] for table in tables_of(connection, "shared") if table in privileges}
+
+
+def _held(connection: Rows, schema: str, login_roles: Sequence[str]) -> dict[tuple[str, str], Privileges]:
+    """By table and role; with hundreds of counties it takes milliseconds to read the lists of `shared`."""
+    given = {"schema": _quoted(schema), "roles": list(map(_quoted, login_roles))}
+    return {(table, role): frozenset(found) for table, role, found in connection.execute(HELD, given)}
 
 
 def _together(pairs: Collection[tuple[str, str]]) -> Iterator[tuple[list[str], sql.Composed]]:
