@@ -183,7 +183,7 @@ MAKE = (
     "CREATE MATERIALIZED VIEW {s}.planted AS SELECT 1",
     "CREATE SEQUENCE {s}.planted",
     "CREATE FUNCTION {s}.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT pg_catalog.now()'",
-    "CREATE FUNCTION {s}.append_event() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END'",
+    "CREATE FUNCTION {s}.chain_event() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END'",
     "CREATE PROCEDURE {s}.planted() LANGUAGE sql AS 'SELECT 1'",
     "CREATE AGGREGATE {s}.planted(int) (SFUNC = int4pl, STYPE = int)",
     "CREATE OPERATOR {s}.= (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
