@@ -2,6 +2,7 @@
 
 Files `NNNN_name.sql` below `migrations/shared` and `migrations/tenant` run in the order of their numbers, each
 in one transaction with its ledger row. A county that fails stays at its version and is reported; the others go on.
+A tree may have a `baseline.sql`: what its first files give one after the other, at once, for schemas made now.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 SHARED = "shared"
 PARALLEL = 4
 LOCK_TIMEOUT = "3s"
+BASELINE = re.compile(r"-- Baseline of the files up to (\d{4})\n")
 GRANTED = re.compile(r"\b(TABLE|VIEW|FUNCTION|PROCEDURE)\b(?<!ALTER TABLE)|-- renew grants")
 Rows = psycopg.Connection[Any]
 AfterSchema = Callable[[Rows, str], None]
@@ -50,6 +52,14 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What the files up to `version` give."""
+
+    version: int
+    statements: LiteralString
+
+
+@dataclass(frozen=True)
 class SchemaStatus:
     """Where a schema stands. `problem`: why it stayed behind, as a code or SQLSTATE; None where nothing failed."""
 
@@ -67,11 +77,23 @@ class SchemaStatus:
 @cache
 def migrations_of(tree: str, folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
     """The files of a tree (`shared` or `tenant`), from 1 upwards, each number once; features reserve numbers."""
-    found = tuple(_read(path) for path in sorted((folder / tree).glob("*.sql")))
+    found = tuple(_read(path) for path in sorted((folder / tree).glob("[0-9]*.sql")))
     numbers = [migration.version for migration in found]
     if not numbers or numbers[0] != 1 or len(set(numbers)) != len(numbers):
         raise MigrationError(f"the migrations of {tree} are not numbered from 1, each number once")
     return found
+
+
+@cache
+def baseline_of(tree: str, folder: Path = MIGRATIONS) -> Baseline | None:
+    """A tree's baseline, if it has one; its first line says what it stands for."""
+    path = folder / tree / "baseline.sql"
+    if not path.exists():
+        return None
+    content = path.read_bytes().decode()
+    if (head := BASELINE.match(content)) is None:
+        raise MigrationError(f"the baseline of {tree} does not say up to which file it goes")
+    return Baseline(int(head[1]), content)
 
 
 def newest(files: Sequence[Migration]) -> int:
@@ -142,23 +164,36 @@ def migrate_schema(
             missing = _missing(applied, files)
             some = missing[:1] if applied else missing
             if some:
-                if not applied:  # what so many counties have is not looked through for mistakes again
-                    connection.execute("SET LOCAL check_function_bodies = off")
-                _apply(connection, schema, some, clock)
+                texts = [each.statements for each in some] if applied else _from_nothing(tree_of(schema), some)
+                _apply(connection, schema, some, texts, clock)
                 if any(each.changes_grants for each in some):
                     after(connection, schema)
         if len(some) == len(missing):
             return SchemaStatus(schema, newest(files), newest(files))
 
 
-def _apply(connection: Rows, schema: str, migrations: Sequence[Migration], clock: Clock) -> None:
+def _from_nothing(tree: str, migrations: Sequence[Migration]) -> list[LiteralString]:
+    """The files' statements; the baseline's for those it stands for, where all of these are wanted."""
+    baseline = baseline_of(tree)
+    if baseline is None:
+        return [each.statements for each in migrations]
+    known = [each for each in migrations_of(tree) if each.version <= baseline.version]
+    if newest(known) < baseline.version or not set(known) <= set(migrations):
+        return [each.statements for each in migrations]
+    return [baseline.statements, *(each.statements for each in migrations if each.version > baseline.version)]
+
+
+def _apply(
+    connection: Rows, schema: str, migrations: Sequence[Migration], texts: Sequence[LiteralString], clock: Clock
+) -> None:
+    """Runs the texts, and notes that so the schema has these migrations."""
     before = connection.execute(
         "SELECT current_setting('search_path'), set_config('search_path', %s || ', pg_catalog', true)",
         (f'"{schema}"',),
     ).fetchone()
     assert before is not None
-    for migration in migrations:
-        connection.execute(migration.statements)
+    for text in texts:
+        connection.execute(text)
     noted = [(each.version, each.name, each.checksum) for each in migrations]
     connection.execute(
         sql.SQL(
