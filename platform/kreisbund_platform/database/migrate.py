@@ -175,12 +175,11 @@ def migrate_schema(
 def _from_nothing(tree: str, migrations: Sequence[Migration]) -> list[LiteralString]:
     """The files' statements; the baseline's for those it stands for, where all of these are wanted."""
     baseline = baseline_of(tree)
-    if baseline is None:
-        return [each.statements for each in migrations]
-    known = [each for each in migrations_of(tree) if each.version <= baseline.version]
-    if newest(known) < baseline.version or not set(known) <= set(migrations):
-        return [each.statements for each in migrations]
-    return [baseline.statements, *(each.statements for each in migrations if each.version > baseline.version)]
+    if baseline is not None:
+        stands_for = {each.version for each in migrations_of(tree) if each.version <= baseline.version}
+        if stands_for | {baseline.version} <= {each.version for each in migrations}:
+            return [baseline.statements, *(each.statements for each in migrations if each.version > baseline.version)]
+    return [each.statements for each in migrations]
 
 
 def _apply(
