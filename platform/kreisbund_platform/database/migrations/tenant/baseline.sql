@@ -1,4 +1,4 @@
--- Baseline of the files up to 0021
+-- Baseline of the files up to 0022
 -- What these files give one after the other, at once, for a county that is made now: no column is added to a table of
 -- a moment before, no check replaced, no function made and dropped. Its ledger names the files as if they had run, and
 -- later ones run after it. Columns stand in the order in which the files added them.
@@ -456,7 +456,7 @@ CREATE TABLE case_upgrade_case (
     -- what undoing restores; goes with the case
     before json,
     PRIMARY KEY (upgrade_id, case_id)
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 20);
 CREATE INDEX case_upgrade_case_case ON case_upgrade_case (case_id);
 -- How far the county's event log is sealed by checkpoints outside of the database, and how far the worker's own
 -- check of it has come. Says nothing that the checkpoints do not prove: it only makes one that is missing noticed.
