@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial
 from typing import Any, TypeVar
 
 import orjson
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -89,12 +88,15 @@ class Threads:
     """Runs blocking work beside the event loop, never more than the limit at once; `turns` says whose goes first."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+        self._limiter: RunVar[CapacityLimiter] = RunVar("limiter")
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The work's result, made in the caller's context."""
-        running = partial(copy_context().run, work, *arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, running)
+        """The work's result; a limiter belongs to the running event loop."""
+        limiter = self._limiter.get(None)
+        if limiter is None:
+            limiter = CapacityLimiter(THREADS)
+            self._limiter.set(limiter)
+        return await to_thread.run_sync(work, *arguments, limiter=limiter)
 
 
 async def bearer(request: Request, tokens: TokenChecker, threads: Threads) -> Principal:
