@@ -23,8 +23,8 @@ class Joining:
     def write(self, data: bytes) -> None:
         """Leaves with the next piece, or when nothing more comes at this moment."""
         if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held + data)
+            self._held += data
+            self._let_go()
         else:
             self._held = data
             self._call_soon(self._let_go)

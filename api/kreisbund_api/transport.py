@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import orjson
@@ -121,9 +122,7 @@ async def body_of(request: Request, limit: int) -> bytes:
     if declared.isdigit() and int(declared) > limit:
         raise _too_large()
     try:
-        if ARRIVED in request.scope:
-            return await _whole(request, limit)
-        async with asyncio.timeout(ARRIVAL_SECONDS):
+        async with nullcontext() if ARRIVED in request.scope else asyncio.timeout(ARRIVAL_SECONDS):
             return await _whole(request, limit)
     except TimeoutError:
         raise RefusedError(Code.BAD_USER_INPUT, _("Die Anfrage kam nicht vollständig an."), 408) from None

@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 
 from kreisbund_platform import ids
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
+from kreisbund_platform.database.prepared import array
 
 Rows = Connection[Any]
 BEGINNING = UUID(int=0)
@@ -57,17 +58,12 @@ class Standing:
         if not kept:
             return None
         cases, versions = zip(*kept, strict=True)
-        return replace(self, ids=written(cases), next_versions=written(versions))
-
-
-def written(values: Iterable[object]) -> str:
-    """Ids or numbers as PostgreSQL writes an array."""
-    return f"{{{','.join(map(str, values))}}}"
+        return replace(self, ids=array(cases), next_versions=array(versions))
 
 
 def ids_of(cases: Iterable[Standing]) -> str:
     """All ids as one array."""
-    return written(each.ids[1:-1] for each in cases)
+    return f"{{{','.join(each.ids[1:-1] for each in cases)}}}"
 
 
 def next_cases(connection: Rows, upgrade: CaseUpgrade, status: str, limit: int) -> list[Standing]:
@@ -148,7 +144,7 @@ class Names:
     added: str = "{}"
 
     def values(self) -> dict[str, Any]:
-        """What `mapped_data` takes."""
+        """What `code.renamed_data` takes."""
         return {"old": list(self.old), "new": list(self.new), "drop": list(self.drop), "added": self.added}
 
 

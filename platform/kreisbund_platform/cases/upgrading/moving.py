@@ -9,11 +9,12 @@ from typing import Any
 
 from kreisbund_platform.audit import log
 from kreisbund_platform.cases.upgrading import batch_queries, sources, waiting
-from kreisbund_platform.cases.upgrading.batch_queries import Batch, Change, Names, Refused, Standing, ids_of, written
+from kreisbund_platform.cases.upgrading.batch_queries import Batch, Change, Names, Refused, Standing, ids_of
 from kreisbund_platform.cases.upgrading.models import CaseUpgrade
 from kreisbund_platform.cases.upgrading.orders import FieldMapping, Source
 from kreisbund_platform.cases.upgrading.recipes import Recipe
 from kreisbund_platform.clock import BERLIN
+from kreisbund_platform.database.prepared import array
 from kreisbund_platform.identity.context import WorkContext
 from kreisbund_platform.templates.plans import LoadedTemplate
 from kreisbund_platform.texts import _
@@ -70,7 +71,7 @@ def move(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> tup
     if moved:
         _write(work, direction, adapting, timers)
         record(work, direction, moved)
-    return moved, [Refused(written(sorted(failed)), "NO_DUE_DATE")] if failed else []
+    return moved, [Refused(array(sorted(failed)), "NO_DUE_DATE")] if failed else []
 
 
 def _adapting(work: WorkContext, direction: Direction, taken: Sequence[Taken]) -> waiting.Adapting:
